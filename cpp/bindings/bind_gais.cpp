@@ -6,6 +6,7 @@
 #include "gais/facility_location.hpp"
 #include "gais/group_neighbours.hpp"
 #include "gais/landmarks.hpp"
+#include "gais/near_rows.hpp"
 #include "gais/prototypes.hpp"
 
 namespace dsir::bindings {
@@ -114,6 +115,26 @@ py::tuple run_network(const AttentionGraph& nodes, const Array<Value>& features,
     return py::make_tuple(
         to_numpy(std::move(output.embeddings)), to_numpy(std::move(output.logits)),
         to_numpy(std::move(output.first_attention)), to_numpy(std::move(output.second_attention)));
+}
+
+template <class Value>
+py::array_t<Value> node_logits(const AttentionGraph& nodes, const Array<std::int32_t>& asked,
+                               const Array<Value>& features, const Array<Value>& weights,
+                               std::int64_t heads, std::int64_t hidden, std::int64_t classes,
+                               unsigned threads) {
+    const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
+    require(asked.ndim() == 1 &&
+                std::all_of(asked.data(), asked.data() + asked.size(),
+                            [&](std::int32_t node) { return node >= 0 && node < nodes.size(); }),
+            "a node is out of range");
+    product(asked.size(), classes);
+    std::vector<Value> logits;
+    {
+        const py::gil_scoped_release release;
+        logits = gais::node_logits(nodes, asked.data(), asked.size(), features.data(), shape,
+                                   weights.data(), threads);
+    }
+    return to_numpy(std::move(logits));
 }
 
 template <class Value>
@@ -226,15 +247,40 @@ py::array_t<std::int32_t> nearest_chosen(const Array<float>& rows,
     return to_numpy(std::move(nearest));
 }
 
+using Start = std::pair<Array<std::int32_t>, Array<std::int64_t>>;
+
+gais::NearRows near_rows(const Array<float>& rows, const Array<std::int32_t>& labels,
+                         const Array<std::int32_t>& members, const Array<std::int64_t>& offsets,
+                         const std::vector<Start>& starts, std::int64_t most, unsigned threads) {
+    const DenseRows view = dense_rows(rows);
+    const gais::Parts parts = parts_of(members, offsets, view.size);
+    require(labels.ndim() == 1 && labels.size() == view.size, "labels must have one entry per row");
+    require(std::all_of(labels.data(), labels.data() + labels.size(),
+                        [](std::int32_t label) { return label >= 0 && label < 1 << 24; }),
+            "a label is out of range");
+    require(threads >= 1, "threads must be at least 1");
+    std::vector<gais::NearRows::Start> views;
+    for (const auto& [prototypes, ends] : starts) {
+        check_cut(prototypes, ends, view.size);
+        require(ends.size() == offsets.size(),
+                "ends must have one entry more than there are parts");
+        views.push_back({prototypes.data(), ends.data()});
+    }
+    const py::gil_scoped_release release;
+    return {view, labels.data(), parts, views, most, threads};
+}
+
 py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t>& labels,
                               const Array<std::uint8_t>& allowed,
                               const Array<std::int32_t>& members,
                               const Array<std::int64_t>& offsets,
                               const Array<std::int32_t>& prototypes,
                               const Array<std::int64_t>& ends, double passes, double sharpness,
-                              double local, std::uint64_t seed, unsigned threads) {
+                              double local, std::uint64_t seed, unsigned threads,
+                              const gais::NearRows* near) {
     const DenseRows view = dense_rows(rows);
     const gais::Parts parts = parts_of(members, offsets, view.size);
+    require(near == nullptr || near->fits(parts), "the near rows are those of other parts");
     check_cut(prototypes, ends, view.size);
     require(ends.size() == offsets.size(), "ends must have one entry more than there are parts");
     require(labels.ndim() == 1 && labels.size() == view.size && allowed.ndim() == 1 &&
@@ -263,7 +309,7 @@ py::tuple exchange_prototypes(const Array<float>& rows, const Array<std::int32_t
         const py::gil_scoped_release release;
         gais::exchange_prototypes(view, labels.data(), allowed.data(), parts, ends.data(),
                                   chosen.data(), losses.data(), {passes, sharpness, local, seed},
-                                  threads);
+                                  threads, near != nullptr && near->known() ? near : nullptr);
     }
     return py::make_tuple(to_numpy(std::move(chosen)), to_numpy(std::move(losses)));
 }
@@ -341,6 +387,9 @@ void bind_network(py::module_& module) {
     module.def("run_network", &run_network<Value>, py::arg("graph"),
                py::arg("features").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
                py::arg("heads"), py::arg("hidden"), py::arg("classes"), py::arg("threads") = 1);
+    module.def("node_logits", &node_logits<Value>, py::arg("graph"), py::arg("nodes").noconvert(),
+               py::arg("features").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
+               py::arg("heads"), py::arg("hidden"), py::arg("classes"), py::arg("threads") = 1);
     module.def("network_gradient", &network_gradient<Value>, py::arg("graph"),
                py::arg("features").noconvert(), py::arg("labels").noconvert(),
                py::arg("node_weights").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
@@ -375,12 +424,17 @@ void bind_gais(py::module_& module) {
                py::arg("members").noconvert(), py::arg("offsets").noconvert(),
                py::arg("chosen").noconvert(), py::arg("ends").noconvert(), py::kw_only(),
                py::arg("threads") = 1);
+    py::class_<gais::NearRows>(module, "NearRows")
+        .def(py::init(&near_rows), py::arg("rows").noconvert(), py::arg("labels").noconvert(),
+             py::arg("members").noconvert(), py::arg("offsets").noconvert(), py::arg("starts"),
+             py::kw_only(), py::arg("most"), py::arg("threads") = 1)
+        .def_property_readonly("entries", &gais::NearRows::entries);
     module.def("exchange_prototypes", &exchange_prototypes, py::arg("rows").noconvert(),
                py::arg("labels").noconvert(), py::arg("allowed").noconvert(),
                py::arg("members").noconvert(), py::arg("offsets").noconvert(),
                py::arg("prototypes").noconvert(), py::arg("ends").noconvert(), py::kw_only(),
                py::arg("passes"), py::arg("sharpness"), py::arg("local"), py::arg("seed"),
-               py::arg("threads") = 1);
+               py::arg("threads") = 1, py::arg("near") = py::none());
     module.def("shortest_paths", &shortest_paths, py::arg("offsets").noconvert(),
                py::arg("ends").noconvert(), py::arg("lengths").noconvert(), py::kw_only(),
                py::arg("source"));

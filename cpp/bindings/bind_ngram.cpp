@@ -5,8 +5,10 @@
 #include "bindings/python.hpp"
 #include "bindings/tokenizer_kind.hpp"
 #include "contamination/finder.hpp"
+#include "minhash/band_keys.hpp"
 #include "ngram/kernels.hpp"
 #include "ngram/scorer_kernel.hpp"
+#include "ngram/several_watches.hpp"
 
 namespace dsir::bindings {
 namespace {
@@ -131,25 +133,34 @@ py::tuple score_together(const py::object& array, const std::vector<const HeldPa
     return py::make_tuple(log_weights, shared.tokens, shared.bytes, shared.status);
 }
 
-py::tuple score_and_compare(const py::object& array, const FeatureSpec& spec,
-                            const LogRatioTable& table, const Weighing& weighing,
-                            const contamination::NgramIndex& index, std::uint32_t most,
-                            unsigned threads) {
+py::tuple score_and_watch(const py::object& array, const FeatureSpec& spec,
+                          const LogRatioTable& table, const Weighing& weighing,
+                          const contamination::NgramIndex* index, std::uint32_t most, bool bands,
+                          unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
     check_scoring(spec, table, weighing, threads);
     require(most >= 1 && most <= contamination::kMostHits, "most must be 1 to 1,000");
     const Scores scores(weighing.columns(), column.size());
-    py::array_t<std::uint32_t> ngrams(column.size()), text(column.size());
+    const py::ssize_t compared = index == nullptr ? 0 : column.size();
+    py::array_t<std::uint32_t> ngrams(compared), text(compared);
+    py::array_t<std::uint64_t> keys(
+        {py::ssize_t{minhash::kBands}, bands ? column.size() : py::ssize_t{0}});
     const contamination::Found found{ngrams.mutable_data(), text.mutable_data(), most};
+    std::uint64_t* const keys_out = keys.mutable_data();
     {
         // As in score(); the caller's frame holds `index` as well.
         const py::gil_scoped_release release;
-        const contamination::Finders finders(index, found, column.size());
-        ngram::score(column, spec, table, weighing, threads, scores.out, &finders);
+        std::optional<contamination::Finders> finders;
+        std::optional<minhash::BandKeysOfRows> band_keys;
+        std::vector<const ngram::TokenWatches*> watches;
+        if (index != nullptr) watches.push_back(&finders.emplace(*index, found, column.size()));
+        if (bands) watches.push_back(&band_keys.emplace(keys_out, column.size()));
+        const ngram::SeveralWatches all(std::move(watches));
+        ngram::score(column, spec, table, weighing, threads, scores.out, &all);
     }
     return py::make_tuple(scores.log_weight, scores.tokens, scores.bytes, scores.status, ngrams,
-                          text);
+                          text, keys);
 }
 
 py::tuple score_by_kernel(const py::object& array, const FeatureSpec& spec, std::uintptr_t kernel,
@@ -268,10 +279,10 @@ void bind_ngram(py::module_& module) {
     module.def("score_together", &score_together, py::arg("array"), py::arg("parts"), py::kw_only(),
                py::arg("threads") = 1,
                "(log_weights of each part, tokens, bytes, status) of the rows.");
-    module.def("score_and_compare", &score_and_compare, py::arg("array"), py::arg("spec"),
-               py::arg("table"), py::arg("weighing"), py::arg("index"), py::kw_only(),
-               py::arg("most"), py::arg("threads") = 1,
-               "(log_weight, tokens, bytes, status, ngrams, text) of the rows.");
+    module.def("score_and_watch", &score_and_watch, py::arg("array"), py::arg("spec"),
+               py::arg("table"), py::arg("weighing"), py::kw_only(), py::arg("index") = py::none(),
+               py::arg("most") = 1, py::arg("bands") = false, py::arg("threads") = 1,
+               "(log_weight, tokens, bytes, status, ngrams, text, band keys) of the rows.");
     module.def("score_by_kernel", &score_by_kernel, py::arg("array"), py::arg("spec"),
                py::arg("kernel"), py::arg("log_ratio").noconvert(), py::kw_only(),
                py::arg("threads") = 1,

@@ -2,6 +2,7 @@
 // small. A chosen row exists, is chosen once, and belongs to its part. Neighbours and greedy
 // choices are the same as when everything is compared.
 
+#include "gais/near_rows.hpp"
 #include "gais/prototypes.hpp"
 
 #include <algorithm>
@@ -90,6 +91,13 @@ void check_prototypes(fuzz::Input& input, const numeric::DenseRows& rows, unsign
     gais::exchange_prototypes(rows, labels.data(), allowed.data(), parts, ends.data(),
                               chosen.data(), losses.data(), settings, threads);
     check_chosen(chosen, ends, cut);
+    const gais::NearRows near(rows, labels.data(), parts, {{before.data(), ends.data()}}, 1 << 16,
+                              threads);
+    std::vector<std::int32_t> listed = before;
+    gais::exchange_prototypes(rows, labels.data(), allowed.data(), parts, ends.data(),
+                              listed.data(), losses.data(), settings, threads,
+                              near.known() ? &near : nullptr);
+    HOLDS(listed == chosen);
     for (std::size_t p = 0; p < chosen.size(); ++p) {
         HOLDS(labels[chosen[p]] == labels[before[p]]);
         const bool was_there = std::find(before.begin(), before.end(), chosen[p]) != before.end();

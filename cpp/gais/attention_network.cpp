@@ -4,11 +4,11 @@
 
 #include "gais/dense_products.hpp"
 #include "gais/edge_attention.hpp"
-#include "numeric/mixed.hpp"
+#include "gais/node_runs.hpp"
 #include "numeric/portable_exp.hpp"
 #include "numeric/portable_log.hpp"
 #include "parallel/for_ranges.hpp"
-#include "simd/edge_kernels.hpp"
+#include "simd/dense_kernels.hpp"
 
 namespace dsir::gais {
 namespace {
@@ -50,7 +50,8 @@ struct Weights {
 template <class Value>
 struct Pass {
     std::vector<Value> first_z;
-    std::vector<Value> hidden;  ///< after ELU and dropout
+    std::vector<Value> hidden;      ///< after ELU and dropout
+    std::vector<std::int8_t> kept;  ///< [nodes, heads * hidden]: 0 for units that are left out
     std::vector<Value> second_z;
     std::vector<Value> logits;
     EdgeState<Value> first;
@@ -58,14 +59,34 @@ struct Pass {
 };
 
 template <class Value>
-bool unit_dropped(const Dropout& dropout, std::int64_t at) {
-    return numeric::dropped(dropout.seed ^ kHiddenUnits, static_cast<std::uint64_t>(at),
-                            dropout.hidden);
+simd::UnitLayer<Value> hidden_units(const NetworkShape& shape, const Value* bias,
+                                    const Dropout& dropout, Pass<Value>& pass) {
+    return {shape.joined(), bias, dropout.hidden, dropout.seed ^ kHiddenUnits, pass.kept.data()};
 }
 
+/// The nodes whose outputs are asked for, and those that these attend to.
+struct Asked {
+    NodeRuns logits;
+    NodeRuns hidden;
+
+    explicit Asked(const AttentionGraph& graph) : logits{{0, graph.size()}}, hidden(logits) {}
+    Asked(const AttentionGraph& graph, const std::int32_t* nodes, std::int64_t count) {
+        std::vector<std::uint8_t> marks(static_cast<std::size_t>(graph.size()), 0);
+        for (std::int64_t k = 0; k < count; ++k) marks[nodes[k]] = 1;
+        logits = marked_runs(marks);
+        for (const NodeRun& run : logits) {
+            for (std::int64_t e = graph.offsets[run.begin]; e < graph.offsets[run.end]; ++e) {
+                marks[graph.neighbours[e]] = 1;
+            }
+        }
+        hidden = marked_runs(marks);
+    }
+};
+
 template <class Value>
-void run(const AttentionGraph& graph, const Value* features, const NetworkShape& shape,
-         const Value* weights, const Dropout& dropout, Pass<Value>& pass, unsigned threads) {
+void run(const AttentionGraph& graph, const Asked& asked, const Value* features,
+         const NetworkShape& shape, const Value* weights, const Dropout& dropout, Pass<Value>& pass,
+         unsigned threads) {
     const Weights<const Value> w(shape, weights);
     const std::int64_t size = graph.size();
     const std::int64_t joined = shape.joined();
@@ -75,46 +96,39 @@ void run(const AttentionGraph& graph, const Value* features, const NetworkShape&
     allocate(pass.first_z, joined);
     allocate(pass.hidden, joined);
     multiply(features, w.first, pass.first_z.data(), size, shape.features, joined, threads);
-    attend(graph, pass.first_z.data(), w.first_source, w.first_target, shape.heads, shape.hidden,
-           {dropout.edges, dropout.seed}, pass.first, pass.hidden.data(), threads);
-    const auto scale = static_cast<Value>(1.0 / (1.0 - dropout.hidden));
+    const NodeRuns everything{{0, size}};
+    attend(graph, everything, asked.hidden, pass.first_z.data(), w.first_source, w.first_target,
+           shape.heads, shape.hidden, {dropout.edges, dropout.seed}, pass.first, pass.hidden.data(),
+           threads);
+    pass.kept.resize(dropout.hidden > 0 ? pass.hidden.size() : 0);
+    allocate(pass.second_z, shape.logits());
+    const auto units = hidden_units(shape, w.first_bias, dropout, pass);
+    const auto& kernels = simd::dense_kernels<Value>();
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
-        std::vector<Value> below(static_cast<std::size_t>(joined));
-        for (std::int64_t i = begin; i < end; ++i) {
-            Value* const row = pass.hidden.data() + i * joined;
-            for (std::int64_t c = 0; c < joined; ++c) {
-                row[c] += w.first_bias[c];
-                below[c] = row[c] < 0 ? row[c] : Value{0};
-            }
-            simd::edge_kernels<Value>().exponentials(below.data(), joined);
-            for (std::int64_t c = 0; c < joined; ++c) {
-                row[c] = row[c] > 0 ? row[c] : below[c] - 1;  // ELU
-            }
-            if (!(dropout.hidden > 0)) continue;
-            for (std::int64_t c = 0; c < joined; ++c) {
-                row[c] = unit_dropped<Value>(dropout, i * joined + c) ? Value{0} : row[c] * scale;
+        for_runs(asked.hidden, begin, end, [&](std::int64_t first, std::int64_t last) {
+            kernels.activate(units, pass.hidden.data(), first, last);
+            kernels.multiply(pass.hidden.data(), w.second, pass.second_z.data(), joined,
+                             shape.logits(), first, last);
+        });
+    });
+    std::vector<Value> heads;
+    allocate(heads, shape.logits());
+    attend(graph, asked.hidden, asked.logits, pass.second_z.data(), w.second_source,
+           w.second_target, shape.heads, shape.classes,
+           {dropout.edges, dropout.seed ^ kSecondLayer}, pass.second, heads.data(), threads);
+    allocate(pass.logits, shape.classes);
+    const Value share = Value{1} / static_cast<Value>(shape.heads);
+    for_runs(asked.logits, 0, size, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) {
+            for (std::int64_t c = 0; c < shape.classes; ++c) {
+                Value sum = 0;
+                for (std::int64_t h = 0; h < shape.heads; ++h) {
+                    sum += heads[i * shape.logits() + h * shape.classes + c];
+                }
+                pass.logits[i * shape.classes + c] = sum * share + w.second_bias[c];
             }
         }
     });
-    allocate(pass.second_z, shape.logits());
-    multiply(pass.hidden.data(), w.second, pass.second_z.data(), size, joined, shape.logits(),
-             threads);
-    std::vector<Value> heads;
-    allocate(heads, shape.logits());
-    attend(graph, pass.second_z.data(), w.second_source, w.second_target, shape.heads,
-           shape.classes, {dropout.edges, dropout.seed ^ kSecondLayer}, pass.second, heads.data(),
-           threads);
-    allocate(pass.logits, shape.classes);
-    const Value share = Value{1} / static_cast<Value>(shape.heads);
-    for (std::int64_t i = 0; i < size; ++i) {
-        for (std::int64_t c = 0; c < shape.classes; ++c) {
-            Value sum = 0;
-            for (std::int64_t h = 0; h < shape.heads; ++h) {
-                sum += heads[i * shape.logits() + h * shape.classes + c];
-            }
-            pass.logits[i * shape.classes + c] = sum * share + w.second_bias[c];
-        }
-    }
 }
 
 /// Returns the loss, and turns `logits` into their gradient.
@@ -171,9 +185,24 @@ NetworkOutput<Value> run_network(const AttentionGraph& graph, const Value* featu
                                  const NetworkShape& shape, const Value* weights,
                                  unsigned threads) {
     Pass<Value> pass;
-    run(graph, features, shape, weights, {}, pass, threads);
+    run(graph, Asked(graph), features, shape, weights, {}, pass, threads);
     return {std::move(pass.hidden), std::move(pass.logits), std::move(pass.first.attention),
             std::move(pass.second.attention)};
+}
+
+template <class Value>
+std::vector<Value> node_logits(const AttentionGraph& graph, const std::int32_t* nodes,
+                               std::int64_t count, const Value* features, const NetworkShape& shape,
+                               const Value* weights, unsigned threads) {
+    Pass<Value> pass;
+    run(graph, Asked(graph, nodes, count), features, shape, weights, {}, pass, threads);
+    std::vector<Value> logits;
+    logits.reserve(static_cast<std::size_t>(count * shape.classes));
+    for (std::int64_t k = 0; k < count; ++k) {
+        const auto own = pass.logits.begin() + nodes[k] * shape.classes;
+        logits.insert(logits.end(), own, own + shape.classes);
+    }
+    return logits;
 }
 
 template <class Value>
@@ -182,7 +211,7 @@ double network_gradient(const AttentionGraph& graph, const Value* features,
                         const NetworkShape& shape, const Value* weights, const Dropout& dropout,
                         Value* gradient, unsigned threads) {
     Pass<Value> pass;
-    run(graph, features, shape, weights, dropout, pass, threads);
+    run(graph, Asked(graph), features, shape, weights, dropout, pass, threads);
     const Weights<const Value> w(shape, weights);
     const Weights<Value> g(shape, gradient);
     const std::int64_t size = graph.size();
@@ -207,14 +236,10 @@ double network_gradient(const AttentionGraph& graph, const Value* features,
     const std::vector<Value> turned = transposed(w.second, joined, wide);
     std::vector<Value> of_hidden(static_cast<std::size_t>(size * joined));
     multiply(of_z.data(), turned.data(), of_hidden.data(), size, wide, joined, threads);
-    const auto keep = static_cast<Value>(1.0 - dropout.hidden);
+    const auto units = hidden_units(shape, w.first_bias, dropout, pass);
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
-        for (std::int64_t at = begin * joined; at < end * joined; ++at) {
-            const Value value = pass.hidden[at] * keep;  // ELU, without the scale of dropout
-            const Value slope = value > 0 ? Value{1} : value + 1;
-            const bool out = dropout.hidden > 0 && unit_dropped<Value>(dropout, at);
-            of_hidden[at] = out ? Value{0} : of_hidden[at] * (slope / keep);
-        }
+        simd::dense_kernels<Value>().activate_backward(units, pass.hidden.data(), of_hidden.data(),
+                                                       begin, end);
     });
     column_sums(of_hidden.data(), size, joined, g.first_bias);
     of_z.resize(static_cast<std::size_t>(size * joined));
@@ -229,6 +254,11 @@ template NetworkOutput<float> run_network(const AttentionGraph&, const float*, c
                                           const float*, unsigned);
 template NetworkOutput<double> run_network(const AttentionGraph&, const double*,
                                            const NetworkShape&, const double*, unsigned);
+template std::vector<float> node_logits(const AttentionGraph&, const std::int32_t*, std::int64_t,
+                                        const float*, const NetworkShape&, const float*, unsigned);
+template std::vector<double> node_logits(const AttentionGraph&, const std::int32_t*, std::int64_t,
+                                         const double*, const NetworkShape&, const double*,
+                                         unsigned);
 template double network_gradient(const AttentionGraph&, const float*, const std::int32_t*,
                                  const float*, const NetworkShape&, const float*, const Dropout&,
                                  float*, unsigned);

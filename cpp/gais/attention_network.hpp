@@ -45,6 +45,13 @@ template <class Value>
 NetworkOutput<Value> run_network(const AttentionGraph& graph, const Value* features,
                                  const NetworkShape& shape, const Value* weights, unsigned threads);
 
+/// The logits of `count` of the nodes, [count, classes]: those of run_network, without the work for
+/// nodes that they do not depend on.
+template <class Value>
+std::vector<Value> node_logits(const AttentionGraph& graph, const std::int32_t* nodes,
+                               std::int64_t count, const Value* features, const NetworkShape& shape,
+                               const Value* weights, unsigned threads);
+
 /// Returns the cross-entropy of the labels, weighted by `node_weights` (which are used as they
 /// are), and writes its gradient, [shape.weights()]. The loss is summed in double precision.
 template <class Value>

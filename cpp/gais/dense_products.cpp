@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "parallel/for_ranges.hpp"
+#include "simd/dense_kernels.hpp"
 
 namespace dsir::gais {
 namespace {
@@ -21,25 +22,7 @@ void multiply(const Value* left, const Value* right, Value* out, std::int64_t ro
               std::int64_t inner, std::int64_t columns, unsigned threads) {
     const unsigned used = rows * inner * columns < kSerial ? 1 : threads;
     parallel::for_ranges(rows, used, [&](unsigned, std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            Value* const to = out + i * columns;
-            std::fill(to, to + columns, Value{0});
-            const Value* const from = left + i * inner;
-            std::int64_t k = 0;
-            for (; k + 4 <= inner; k += 4) {
-                const Value* const r = right + k * columns;
-                const Value a = from[k], b = from[k + 1], c = from[k + 2], d = from[k + 3];
-                for (std::int64_t m = 0; m < columns; ++m) {
-                    to[m] += (a * r[m] + b * r[m + columns]) +
-                             (c * r[m + 2 * columns] + d * r[m + 3 * columns]);
-                }
-            }
-            for (; k < inner; ++k) {
-                const Value a = from[k];
-                const Value* const r = right + k * columns;
-                for (std::int64_t m = 0; m < columns; ++m) to[m] += a * r[m];
-            }
-        }
+        simd::dense_kernels<Value>().multiply(left, right, out, inner, columns, begin, end);
     });
 }
 
@@ -53,16 +36,9 @@ void multiply_transposed(const Value* left, const Value* right, Value* out, std:
     const unsigned used = rows * size < kSerial ? 1 : threads;
     parallel::for_ranges(blocks, used, [&](unsigned, std::int64_t begin, std::int64_t end) {
         for (std::int64_t b = begin; b < end; ++b) {
-            Value* const sum = sums.data() + b * size;
-            const std::int64_t last = std::min(rows, (b + 1) * block);
-            for (std::int64_t i = b * block; i < last; ++i) {
-                const Value* const r = right + i * columns;
-                for (std::int64_t k = 0; k < inner; ++k) {
-                    const Value a = left[i * inner + k];
-                    Value* const to = sum + k * columns;
-                    for (std::int64_t m = 0; m < columns; ++m) to[m] += a * r[m];
-                }
-            }
+            simd::dense_kernels<Value>().add_transposed(left, right, sums.data() + b * size, inner,
+                                                        columns, b * block,
+                                                        std::min(rows, (b + 1) * block));
         }
     });
     std::fill(out, out + size, Value{0});

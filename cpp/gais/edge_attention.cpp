@@ -51,28 +51,35 @@ simd::EdgeLayer<Value> layer_of(const AttentionGraph& graph, const Value* z,
             target_weights,
             state.source.data(),
             state.target.data(),
-            state.attention.data()};
+            state.attention.data(),
+            state.kept.data()};
 }
 
 }  // namespace
 
 template <class Value>
-void attend(const AttentionGraph& graph, const Value* z, const Value* source_weights,
-            const Value* target_weights, std::int64_t heads, std::int64_t width,
-            const EdgeDropout& dropout, EdgeState<Value>& state, Value* out, unsigned threads) {
+void attend(const AttentionGraph& graph, const NodeRuns& from, const NodeRuns& to, const Value* z,
+            const Value* source_weights, const Value* target_weights, std::int64_t heads,
+            std::int64_t width, const EdgeDropout& dropout, EdgeState<Value>& state, Value* out,
+            unsigned threads) {
     const std::int64_t size = graph.size();
     state.source.resize(static_cast<std::size_t>(size * heads));
     state.target.resize(static_cast<std::size_t>(size * heads));
     state.attention.resize(static_cast<std::size_t>(graph.edges() * heads));
+    state.kept.resize(dropout.rate > 0 ? static_cast<std::size_t>(graph.edges()) : 0);
     const auto& kernels = simd::edge_kernels<Value>();
     const auto room_size = static_cast<std::size_t>(simd::room_of_edge_kernels(heads, width));
     const auto layer = layer_of(graph, z, source_weights, target_weights, heads, width, state);
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
-        kernels.logit_parts(layer, begin, end);
+        for_runs(from, begin, end, [&](std::int64_t first, std::int64_t last) {
+            kernels.logit_parts(layer, first, last);
+        });
     });
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
         std::vector<Value> room(room_size);
-        kernels.attend(layer, dropout.rate, dropout.seed, out, room.data(), begin, end);
+        for_runs(to, begin, end, [&](std::int64_t first, std::int64_t last) {
+            kernels.attend(layer, dropout.rate, dropout.seed, out, room.data(), first, last);
+        });
     });
 }
 
@@ -102,11 +109,12 @@ void attend_backward(const AttentionGraph& graph, const Value* z, const Value* s
     weighted_sums(of_target.data(), z, size, heads, width, target_gradient, threads);
 }
 
-template void attend(const AttentionGraph&, const float*, const float*, const float*, std::int64_t,
-                     std::int64_t, const EdgeDropout&, EdgeState<float>&, float*, unsigned);
-template void attend(const AttentionGraph&, const double*, const double*, const double*,
-                     std::int64_t, std::int64_t, const EdgeDropout&, EdgeState<double>&, double*,
-                     unsigned);
+template void attend(const AttentionGraph&, const NodeRuns&, const NodeRuns&, const float*,
+                     const float*, const float*, std::int64_t, std::int64_t, const EdgeDropout&,
+                     EdgeState<float>&, float*, unsigned);
+template void attend(const AttentionGraph&, const NodeRuns&, const NodeRuns&, const double*,
+                     const double*, const double*, std::int64_t, std::int64_t, const EdgeDropout&,
+                     EdgeState<double>&, double*, unsigned);
 template void attend_backward(const AttentionGraph&, const float*, const float*, const float*,
                               std::int64_t, std::int64_t, EdgeState<float>&, const float*, float*,
                               float*, float*, unsigned);

@@ -7,6 +7,7 @@
 
 #include "numeric/portable_exp_float.hpp"
 #include "simd/edge_kernels.hpp"
+#include "simd/panels.hpp"
 
 /// What the search for prototypes knows of each row: its nearest prototypes, and the loss that they
 /// make.
@@ -25,9 +26,11 @@ struct NearestTwo {
         first_slot.resize(size);
         second_slot.resize(size);
     }
-    void clear(std::int64_t i) {
-        first[i] = second[i] = kFar;
-        first_slot[i] = second_slot[i] = -1;
+    void set(std::int64_t i, const simd::LeastTwo& least) {
+        first[i] = least.first;
+        second[i] = least.second;
+        first_slot[i] = least.first_number;
+        second_slot[i] = least.second_number;
     }
     void offer(std::int64_t i, float d, std::int32_t slot) {
         if (d < first[i]) {
@@ -59,14 +62,14 @@ inline float loss_of(float own, float other, float sharpness) {
     return 1.0F / (1.0F + numeric::portable_exp_float(-sharpness * balance_of(own, other)));
 }
 
-/// The losses of rows before and after a change. The exponentials of all rows are vector code, with
-/// the bits of loss_of.
+/// The losses of rows before and after a change. They are vector code, with the bits of loss_of.
 class Changes {
   public:
     /// Forgets all rows, and makes room for some.
     void clear(std::size_t most) {
         if (losses_.size() < most) {
             losses_.resize(most);
+            others_.resize(most);
             before_.resize(most);
         }
         size_ = 0;
@@ -76,12 +79,14 @@ class Changes {
     void add(float own, float other, float before) {
         const bool far = own == kFar || other == kFar;
         if (far) known_.push_back({size_, other == kFar ? 0.0F : 1.0F});
-        losses_[size_] = far ? 0.0F : balance_of(own, other);
+        losses_[size_] = far ? 0.0F : own;
+        others_[size_] = far ? 0.0F : other;
         before_[size_++] = before;
     }
     /// The sum of the losses after less those before, in the order in which rows were added.
     double total(float sharpness) {
         float* const losses = losses_.data();
+        panels_.balances(losses, others_.data(), static_cast<std::int64_t>(size_));
         for (std::size_t k = 0; k < size_; ++k) losses[k] *= -sharpness;
         kernels_.exponentials(losses, static_cast<std::int64_t>(size_));
         for (std::size_t k = 0; k < size_; ++k) losses[k] = 1.0F / (1.0F + losses[k]);
@@ -99,7 +104,9 @@ class Changes {
         float loss;
     };
     const simd::EdgeKernels<float>& kernels_ = simd::edge_kernels<float>();
-    std::vector<float> losses_;  ///< until the total is asked for, what they are computed from
+    const simd::PanelKernels& panels_ = simd::panel_kernels(simd::active_level());
+    /// Until the total is asked for, the squared distances that losses are computed from.
+    std::vector<float> losses_, others_;
     std::vector<float> before_;
     std::size_t size_ = 0;
     std::vector<Known> known_;  ///< losses without a formula

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "gais/exchange_losses.hpp"
+#include "gais/listed_distances.hpp"
+#include "gais/near_rows.hpp"
 #include "gais/panels.hpp"
 #include "gais/prototypes.hpp"
 #include "numeric/mixed.hpp"
@@ -18,32 +20,35 @@ class Search {
   public:
     Search(const numeric::DenseRows& rows, const std::int32_t* labels, const std::uint8_t* allowed,
            const std::int32_t* members, std::int64_t size, std::int32_t* prototypes,
-           std::int64_t count, float sharpness)
+           std::int64_t count, float sharpness, const NearRows* near, std::int64_t part)
         : rows_(rows),
           labels_(labels),
           allowed_(allowed),
-          members_(members, members + size),
+          members_(members_by_class(labels, members, size)),
           size_(size),
           prototypes_(prototypes),
           count_(static_cast<std::int32_t>(count)),
-          sharpness_(sharpness) {
-        std::stable_sort(
-            members_.begin(), members_.end(),
-            [labels](std::int32_t a, std::int32_t b) { return labels[a] < labels[b]; });
-        panels_.resize(size, rows.width);
-        for (std::int64_t i = 0; i < size; ++i) panels_.set(i, row(i));
+          sharpness_(sharpness),
+          lists_(near),
+          part_(part) {
         prototype_panels_.resize(count, rows.width);
         for (std::int32_t s = 0; s < count_; ++s) {
             prototype_panels_.set(s, rows_.values + prototypes[s] * rows_.width);
         }
-        const std::size_t n = panels_.padded();
+        const auto n = static_cast<std::size_t>(size);
         own_.resize(n);
         other_.resize(n);
         loss_.resize(n);
-        trials_.resize(n * simd::kPointsTogether);
         near_.resize(n);
         scanned_.resize(prototype_panels_.padded() * simd::kPointsTogether);
-        for (std::int32_t s = 0; s < count_; ++s) class_of_slot_.push_back(labels[prototypes[s]]);
+        for (std::int32_t s = 0; s < count_; ++s) {
+            const std::int32_t of_class = labels[prototypes[s]];
+            class_of_slot_.push_back(of_class);
+            if (slot_runs_.empty() || slot_runs_.back().of_class != of_class) {
+                slot_runs_.push_back({s, s, of_class});
+            }
+            slot_runs_.back().end = s + 1;
+        }
         served_.resize(static_cast<std::size_t>(count));
         touched_.resize(static_cast<std::size_t>(size));
         std::iota(touched_.begin(), touched_.end(), 0);
@@ -71,6 +76,53 @@ class Search {
     }
 
     void run(const Exchange& settings, std::uint64_t seed) {
+        if (lists_ != nullptr) {
+            run_with_lists(settings, seed);
+        } else {
+            run_with_distances(settings, seed);
+        }
+    }
+
+    double loss() const {
+        double sum = 0;
+        for (std::int64_t i = 0; i < size_; ++i) sum += static_cast<double>(loss_[i]);
+        return sum;
+    }
+
+  private:
+    /// A try to exchange the prototype of a slot for a row; -1 for no row.
+    struct Try {
+        std::int64_t number;
+        std::int32_t slot;
+        std::int32_t candidate;
+    };
+
+    /// Takes the distances of each candidate from the lists of near rows.
+    void run_with_lists(const Exchange& settings, std::uint64_t seed) {
+        const auto tries = static_cast<std::int64_t>(settings.passes * count_);
+        ListedDistances listed(*lists_, part_, size_, rows_.width);
+        const auto note = [&](std::int32_t i) {
+            listed.note(i, own_.second[i], other_.second[i], row(i));
+        };
+        for (std::int32_t i = 0; i < size_; ++i) note(i);
+        for (std::int64_t t = 0; t < tries; ++t) {
+            const Try one = draw(settings.local, seed, t);
+            if (one.candidate < 0) continue;
+            const std::int32_t of_class = class_of_slot_[one.slot];
+            join_served(one.slot,
+                        listed.find(one.candidate, row(one.candidate), class_ends_[of_class],
+                                    class_ends_[of_class + 1], own_.first.data(),
+                                    other_.first.data(), near_.data()));
+            if (!attempt(one, listed.values())) continue;
+            for (const std::int32_t i : touched_) note(i);
+        }
+    }
+
+    /// Computes the distances of each candidate to all rows.
+    void run_with_distances(const Exchange& settings, std::uint64_t seed) {
+        panels_.resize(size_, rows_.width);
+        for (std::int64_t i = 0; i < size_; ++i) panels_.set(i, row(i));
+        trials_.resize(panels_.padded() * simd::kPointsTogether);
         const auto tries = static_cast<std::int64_t>(settings.passes * count_);
         std::array<Try, simd::kPointsTogether> next{};
         std::array<const float*, simd::kPointsTogether> points{};
@@ -91,26 +143,14 @@ class Search {
             panels_.distances_together(points.data(), trials_.data());
             t = ahead;
             for (std::size_t k = 0; k < found; ++k) {
-                if (!attempt(next[k], trials_.data() + k * panels_.padded())) continue;
+                const float* const distances = trials_.data() + k * panels_.padded();
+                find_touched(next[k].slot, distances);
+                if (!attempt(next[k], distances)) continue;
                 t = next[k].number + 1;
                 break;
             }
         }
     }
-
-    double loss() const {
-        double sum = 0;
-        for (std::int64_t i = 0; i < size_; ++i) sum += static_cast<double>(loss_[i]);
-        return sum;
-    }
-
-  private:
-    /// A try to exchange the prototype of a slot for a row; -1 for no row.
-    struct Try {
-        std::int64_t number;
-        std::int32_t slot;
-        std::int32_t candidate;
-    };
 
     Try draw(double local, std::uint64_t seed, std::int64_t number) {
         auto draws = static_cast<std::uint64_t>(number) * 3;
@@ -160,25 +200,32 @@ class Search {
     /// Finds the nearest prototypes of a row by its distances to all of them.
     void offer_all(std::int64_t i, const float* distances) {
         const std::int32_t own_class = label(i);
-        own_.clear(i);
-        other_.clear(i);
-        for (std::int32_t s = 0; s < count_; ++s) {
-            NearestTwo& side = class_of_slot_[s] == own_class ? own_ : other_;
-            if (distances[s] < side.second[i]) side.offer(i, distances[s], s);
+        simd::LeastTwo own = {kFar, kFar, -1, -1};
+        simd::LeastTwo other = own;
+        for (const SlotRun& run : slot_runs_) {
+            kernels_.offer_all(distances, run.begin, run.end,
+                               run.of_class == own_class ? &own : &other);
         }
+        own_.set(i, own);
+        other_.set(i, other);
     }
 
     /// Gathers the rows whose nearest prototype would change, ascending: those nearer to the
     /// candidate than to their prototype, and those that the slot serves.
-    void find_touched(std::int32_t slot, std::int64_t begin, std::int64_t end,
-                      const float* distances) {
+    void find_touched(std::int32_t slot, const float* distances) {
+        const std::int32_t of_class = class_of_slot_[slot];
         std::int64_t near = 0;
         const auto find = [&](const NearestTwo& side, std::int64_t from, std::int64_t to) {
             near += kernels_.below(distances, side.first.data(), from, to, near_.data() + near);
         };
-        find(other_, 0, begin);
-        find(own_, begin, end);
-        find(other_, end, size_);
+        find(other_, 0, class_ends_[of_class]);
+        find(own_, class_ends_[of_class], class_ends_[of_class + 1]);
+        find(other_, class_ends_[of_class + 1], size_);
+        join_served(slot, near);
+    }
+
+    /// Adds the rows that the slot serves to the `near` rows found.
+    void join_served(std::int32_t slot, std::int64_t near) {
         const std::vector<std::int32_t>& served = served_[slot];
         touched_.resize(static_cast<std::size_t>(near) + served.size());
         touched_.resize(static_cast<std::size_t>(std::set_union(near_.begin(), near_.begin() + near,
@@ -188,13 +235,13 @@ class Search {
     }
 
     /// Exchanges the prototype of a slot for the candidate, `distances` away from the rows, if this
-    /// lowers the loss; returns whether it does.
+    /// lowers the loss; returns whether it does. touched_ has the rows that may change, and those
+    /// that did change if it does.
     bool attempt(const Try& one, const float* distances) {
         const std::int32_t slot = one.slot;
         const std::int32_t of_class = class_of_slot_[slot];
         const std::int64_t begin = class_ends_[of_class];
         const std::int64_t end = class_ends_[of_class + 1];
-        find_touched(slot, begin, end, distances);
         changes_.clear(touched_.size());
         for (const std::int32_t i : touched_) {
             const bool own = i >= begin && i < end;
@@ -294,10 +341,18 @@ class Search {
     Panels panels_, prototype_panels_;
     NearestTwo own_, other_;
     std::vector<float> loss_, scanned_;
+    const NearRows* lists_;  ///< null if there are none
+    std::int64_t part_;
     std::vector<float> trials_;  ///< [simd::kPointsTogether, padded rows]: distances of candidates
     const simd::PanelKernels& kernels_ = simd::panel_kernels(simd::active_level());
     Changes changes_;
     std::vector<std::int32_t> class_of_slot_;
+    /// Consecutive slots of one class.
+    struct SlotRun {
+        std::int64_t begin, end;
+        std::int32_t of_class;
+    };
+    std::vector<SlotRun> slot_runs_;
     /// For each slot the rows of which it is the nearest on a side, ascending.
     std::vector<std::vector<std::int32_t>> served_;
     std::vector<std::int32_t> near_, touched_, orphans_, before_;
@@ -312,12 +367,12 @@ class Search {
 void exchange_prototypes(const numeric::DenseRows& rows, const std::int32_t* labels,
                          const std::uint8_t* allowed, const Parts& parts, const std::int64_t* ends,
                          std::int32_t* prototypes, double* losses, const Exchange& settings,
-                         unsigned threads) {
+                         unsigned threads, const NearRows* near) {
     parallel::for_ranges(parts.count, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
         for (std::int64_t g = begin; g < end; ++g) {
             Search search(rows, labels, allowed, parts.members + parts.offsets[g],
                           parts.offsets[g + 1] - parts.offsets[g], prototypes + ends[g],
-                          ends[g + 1] - ends[g], static_cast<float>(settings.sharpness));
+                          ends[g + 1] - ends[g], static_cast<float>(settings.sharpness), near, g);
             losses[g] = search.loss();
             search.run(settings, numeric::mixed(settings.seed, static_cast<std::uint64_t>(g)));
             losses[parts.count + g] = search.loss();

@@ -26,6 +26,8 @@ std::vector<std::int32_t> cluster_prototypes(const numeric::DenseRows& rows, con
                                              const std::int64_t* wanted, std::int64_t iterations,
                                              std::uint64_t seed, unsigned threads);
 
+class NearRows;
+
 struct Exchange {
     double passes = 4.0;      ///< number of exchanges tried, per prototype
     double sharpness = 10.0;  ///< of the loss: how quickly a row counts as right or wrong
@@ -40,11 +42,12 @@ struct Exchange {
 ///
 /// A prototype may be exchanged for a row of its class with allowed[row] != 0. Part g has the
 /// prototypes [ends[g], ends[g + 1]), which are changed in place. `losses`, [2, parts], receives
-/// the sums before and after.
+/// the sums before and after. `near` are the near rows of the same rows, labels and parts, if they
+/// are known, which make the search faster and change nothing else; nullptr if not.
 void exchange_prototypes(const numeric::DenseRows& rows, const std::int32_t* labels,
                          const std::uint8_t* allowed, const Parts& parts, const std::int64_t* ends,
                          std::int32_t* prototypes, double* losses, const Exchange& settings,
-                         unsigned threads);
+                         unsigned threads, const NearRows* near = nullptr);
 
 /// The nearest of a part's chosen rows, for each member of each part: row numbers in the order of
 /// `parts.members`. Part g has the chosen rows of part g of `chosen`, at least one. Among equally

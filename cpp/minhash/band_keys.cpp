@@ -1,6 +1,7 @@
 #include "minhash/band_keys.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -100,16 +101,39 @@ void BandKeys::finish(std::int64_t row) {
 }
 
 void BandKeys::fill_empty_bins() {
-    if (std::find(least_.begin(), least_.end(), kEmpty) == least_.end()) return;
-    const auto found = least_;  // A bin that was filled does not lend.
+    // Which bins are empty is hard to predict, so no bin and no lender has a branch of its own.
+    constexpr unsigned kAtOnce = 8;
+    static_assert(kBins % kAtOnce == 0);
+    std::array<std::uint8_t, kBins> lends;  // 1 or 0; a bin that gets filled still does not lend
+    for (unsigned bin = 0; bin < kBins; ++bin) lends[bin] = least_[bin] != kEmpty;
+    std::array<std::uint8_t, kBins> empty;
+    std::size_t size = 0;
     for (unsigned bin = 0; bin < kBins; ++bin) {
-        if (found[bin] != kEmpty) continue;
-        for (const std::uint8_t other : lenders()[bin]) {
-            if (found[other] == kEmpty) continue;
-            least_[bin] = found[other];
+        empty[size] = static_cast<std::uint8_t>(bin);
+        size += 1U - lends[bin];
+    }
+    if (size == 0) return;
+    const std::array<Order, kBins>& orders = lenders();
+    for (const std::uint8_t bin : std::span(empty).first(size)) {
+        const Order& order = orders[bin];
+        for (unsigned first = 0; first < kBins; first += kAtOnce) {
+            unsigned some = 0;
+            for (unsigned i = 0; i < kAtOnce; ++i) {
+                some |= unsigned{lends[order[first + i]]} << i;
+            }
+            if (some == 0) continue;
+            least_[bin] = least_[order[first + static_cast<unsigned>(std::countr_zero(some))]];
             break;
         }
     }
+}
+
+BandKeysOfRows::BandKeysOfRows(std::uint64_t* out, std::int64_t rows) : out_(out), rows_(rows) {
+    std::fill_n(out, rows * kBands, std::uint64_t{0});
+}
+
+std::unique_ptr<ngram::TokenWatch> BandKeysOfRows::make() const {
+    return std::make_unique<BandKeys>(out_, rows_);
 }
 
 void band_keys(const arrow::TextColumn& column, const ngram::Tokens& tokens, unsigned threads,
@@ -119,7 +143,7 @@ void band_keys(const arrow::TextColumn& column, const ngram::Tokens& tokens, uns
         BandKeys keys;
     };
     const std::int64_t rows = column.size();
-    std::fill_n(out, rows * kBands, std::uint64_t{0});
+    const BandKeysOfRows all(out, rows);
     std::vector<std::unique_ptr<Own>> owns(threads);
     parallel::for_ranges(rows, threads, [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         std::unique_ptr<Own>& own = owns[thread];

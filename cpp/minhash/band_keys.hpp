@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,19 @@ class BandKeys final : public ngram::TokenWatch {
     std::array<std::uint64_t, kOrder> last_{};  ///< hashes of the last tokens; 0 before the first
     std::uint64_t rolling_ = 0;                 ///< of the last tokens
     std::size_t tokens_ = 0;
+};
+
+/// Makes the BandKeys of threads, for passes that do other work on the same tokens.
+class BandKeysOfRows final : public ngram::TokenWatches {
+  public:
+    /// Sets the keys of the `rows` rows to those of a row without tokens, which no watch finishes.
+    BandKeysOfRows(std::uint64_t* out, std::int64_t rows);
+
+    std::unique_ptr<ngram::TokenWatch> make() const override;
+
+  private:
+    std::uint64_t* out_;
+    std::int64_t rows_;
 };
 
 /// Writes the keys of all rows, as BandKeys has them; 0 for rows without tokens, null rows, and

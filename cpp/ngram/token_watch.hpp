@@ -23,6 +23,7 @@ class TokenWatch {
 class TokenWatches {
   public:
     virtual ~TokenWatches() = default;
+    /// Returns null if the thread need not look.
     virtual std::unique_ptr<TokenWatch> make() const = 0;
 };
 

@@ -23,9 +23,10 @@ struct EdgeLayer {
     const Value* z;
     const Value* source_weights;
     const Value* target_weights;
-    Value* source;     ///< [nodes, heads]
-    Value* target;     ///< [nodes, heads]
-    Value* attention;  ///< [edges, heads]
+    Value* source;      ///< [nodes, heads]
+    Value* target;      ///< [nodes, heads]
+    Value* attention;   ///< [edges, heads]
+    std::int8_t* kept;  ///< [edges], scratch memory: 0 for edges that a pass leaves out, else -1
 };
 
 constexpr std::int64_t room_of_edge_kernels(std::int64_t heads, std::int64_t width) {
@@ -46,7 +47,8 @@ template <class Value>
 struct EdgeKernels {
     /// Writes `source` and `target` of the nodes begin to end - 1.
     void (*logit_parts)(const EdgeLayer<Value>& layer, std::int64_t begin, std::int64_t end);
-    /// Writes `attention` and `out` of the nodes. An edge is left out if dropped(seed, edge, rate).
+    /// Writes `attention`, `kept` and `out` of the nodes. An edge is left out if dropped(seed,
+    /// edge, rate).
     void (*attend)(const EdgeLayer<Value>& layer, double rate, std::uint64_t seed, Value* out,
                    Value* room, std::int64_t begin, std::int64_t end);
     /// Writes `logit` and `of_target` of the nodes, as those that attend.

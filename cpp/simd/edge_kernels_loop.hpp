@@ -5,10 +5,8 @@
 #include <limits>
 #include <type_traits>
 
-#include "numeric/mixed.hpp"
-#include "numeric/portable_exp.hpp"
-#include "numeric/portable_exp_float.hpp"
 #include "simd/edge_kernels.hpp"
+#include "simd/unit_lanes.hpp"
 
 // The unnamed namespace gives every width code of its own.
 namespace dsir::simd {
@@ -18,27 +16,6 @@ constexpr double kLeakySlope = 0.2;
 template <std::int64_t N>
 using Fixed = std::integral_constant<std::int64_t, N>;
 
-using Four = float __attribute__((vector_size(16)));
-using Eight = float __attribute__((vector_size(32)));
-// As wide as the registers: gcc keeps wider vectors in memory between operations.
-#if defined(__AVX512F__)
-constexpr std::int64_t kWide = 16;
-#elif defined(__AVX2__)
-constexpr std::int64_t kWide = 8;
-#else
-constexpr std::int64_t kWide = 4;
-#endif
-using Wide = float __attribute__((vector_size(kWide * sizeof(float))));
-
-template <class Lanes>
-inline void load(Lanes& lanes, const float* from) {
-    std::memcpy(&lanes, from, sizeof(Lanes));
-}
-template <class Lanes>
-inline void store(const Lanes& lanes, float* to) {
-    std::memcpy(to, &lanes, sizeof(Lanes));
-}
-
 /// Calls body(heads, width). Common shapes are passed as constants, so that the loops unroll.
 template <class Body>
 void with_shape(std::int64_t heads, std::int64_t width, Body&& body) {
@@ -46,46 +23,6 @@ void with_shape(std::int64_t heads, std::int64_t width, Body&& body) {
     if (heads == 4 && width == 2) return body(Fixed<4>{}, Fixed<2>{});
     if (heads == 4 && width == 3) return body(Fixed<4>{}, Fixed<3>{});
     return body(heads, width);
-}
-
-/// values[k] = e^values[k], with the bits of portable_exp_float. Written out because compilers do
-/// not vectorize that function.
-template <class Lanes, class Whole>
-inline void exponential_lanes(float* values) {
-    Lanes x;
-    load(x, values);
-    const Lanes kept = x < -87.0F ? Lanes{} - 87.0F : (x > 88.0F ? Lanes{} + 88.0F : x);
-    const Lanes shifted = kept * 1.44269504F + (kept < 0.0F ? Lanes{} - 0.5F : Lanes{} + 0.5F);
-    const Whole k = __builtin_convertvector(shifted, Whole);
-    const Lanes whole = __builtin_convertvector(k, Lanes);
-    const Lanes r = (kept - whole * 0.693359375F) - whole * -2.12194440e-4F;
-    Lanes series = Lanes{} + 1.0F / 5040.0F;
-    series = series * r + 1.0F / 720.0F;
-    series = series * r + 1.0F / 120.0F;
-    series = series * r + 1.0F / 24.0F;
-    series = series * r + 1.0F / 6.0F;
-    series = series * r + 0.5F;
-    series = series * r * r + r + 1.0F;
-    const Whole bits = (k + 127) << 23;
-    Lanes power;
-    std::memcpy(&power, &bits, sizeof power);
-    store(x < -87.0F ? Lanes{} : series * power, values);
-}
-
-template <class Value>
-void exponentials(Value* values, std::int64_t size) {
-    std::int64_t k = 0;
-    if constexpr (std::is_same_v<Value, float>) {
-        using WholeWide = std::int32_t __attribute__((vector_size(kWide * sizeof(std::int32_t))));
-        using Whole4 = std::int32_t __attribute__((vector_size(16)));
-        if constexpr (kWide > 4) {
-            for (; k + kWide <= size; k += kWide) exponential_lanes<Wide, WholeWide>(values + k);
-        }
-        for (; k + 4 <= size; k += 4) exponential_lanes<Four, Whole4>(values + k);
-        for (; k < size; ++k) values[k] = numeric::portable_exp_float(values[k]);
-    } else {
-        for (; k < size; ++k) values[k] = numeric::portable_exp(values[k]);
-    }
 }
 
 /// Values of a node: on the stack if their number is a constant, otherwise in `room`, which the
@@ -332,6 +269,9 @@ void attend(const EdgeLayer<Value>& layer, double rate, std::uint64_t seed, Valu
         HeadSums<Value, decltype(heads), decltype(width)> sums(heads, width, room + 2 * heads);
         Value* const peak = peak_of.data();
         Value* const total = total_of.data();
+        const std::int64_t begun = layer.offsets[begin];
+        std::int8_t* const kept = layer.kept + begun;
+        if (rate > 0) mark_kept(seed, begun, layer.offsets[end] - begun, rate, kept);
         for (std::int64_t i = begin; i < end; ++i) {
             const std::int64_t first = layer.offsets[i];
             const std::int64_t last = layer.offsets[i + 1];
@@ -346,8 +286,7 @@ void attend(const EdgeLayer<Value>& layer, double rate, std::uint64_t seed, Valu
                 const std::int64_t j = layer.neighbours[e];
                 const Value* const source = layer.source + j * heads;
                 Value* const logits = run + (e - first) * heads;
-                const bool is_out = rate > 0 && i != j &&
-                                    numeric::dropped(seed, static_cast<std::uint64_t>(e), rate);
+                const bool is_out = rate > 0 && i != j && kept[e - begun] == 0;
                 make_logits(target, source, is_out, heads, logits, peak);
             }
             const std::int64_t length = (last - first) * heads;

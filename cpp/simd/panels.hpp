@@ -13,6 +13,12 @@ constexpr std::int64_t kPanelRows = 16;
 /// How many points distances_together takes. A panel is then read from memory once for all of them.
 constexpr std::int64_t kPointsTogether = 4;
 
+/// The two least values offered, and their numbers; the one offered earlier among equals.
+struct LeastTwo {
+    float first, second;
+    std::int32_t first_number, second_number;
+};
+
 struct PanelKernels {
     /// out[row] = squared Euclidean distance from the row to the point. `out` has kPanelRows
     /// entries per panel.
@@ -26,6 +32,11 @@ struct PanelKernels {
     /// `numbers`, ascending, and returns how many there are. There must be room for all.
     std::int64_t (*below)(const float* values, const float* bounds, std::int64_t begin,
                           std::int64_t end, std::int32_t* numbers);
+    /// Offers the values with the numbers from `begin` to `end` - 1, ascending.
+    void (*offer_all)(const float* values, std::int64_t begin, std::int64_t end, LeastTwo* least);
+    /// values[k] = (a - b) / (a + b) of the roots a and b of values[k] and others[k]; 0 if both are
+    /// 0.
+    void (*balances)(float* values, const float* others, std::int64_t size);
     /// out[row] = inner product of the row and the point.
     void (*products)(const float* panels, std::int64_t count, std::int64_t width,
                      const float* point, float* out);

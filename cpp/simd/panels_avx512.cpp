@@ -3,7 +3,8 @@
 
 namespace dsir::simd {
 
-const PanelKernels kPanelsAvx512 = {distances, distances_together, below, products, nearest};
+const PanelKernels kPanelsAvx512 = {distances, distances_together, below,  offer_all,
+                                    balances,  products,           nearest};
 
 }  // namespace dsir::simd
 #endif

@@ -108,7 +108,8 @@ std::int32_t nearest(const float* panels, std::int64_t count, std::int64_t width
 
 static_assert(kPanelRows == 16);
 
-const PanelKernels kPanelsNeon = {distances, distances_together, below, products, nearest};
+const PanelKernels kPanelsNeon = {distances, distances_together, below,  offer_all,
+                                  balances,  products,           nearest};
 
 }  // namespace dsir::simd
 #endif

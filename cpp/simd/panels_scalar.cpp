@@ -2,6 +2,7 @@
 
 namespace dsir::simd {
 
-const PanelKernels kPanelsScalar = {distances, distances_together, below, products, nearest};
+const PanelKernels kPanelsScalar = {distances, distances_together, below,  offer_all,
+                                    balances,  products,           nearest};
 
 }  // namespace dsir::simd

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "simd/panels.hpp"
@@ -86,6 +87,67 @@ std::int64_t below(const float* values, const float* bounds, std::int64_t begin,
         if (values[i] < bounds[i]) numbers[found++] = static_cast<std::int32_t>(i);
     }
     return found;
+}
+
+inline void offer(LeastTwo& least, float value, std::int64_t number) {
+    if (value < least.first) {
+        least.second = least.first;
+        least.second_number = least.first_number;
+        least.first = value;
+        least.first_number = static_cast<std::int32_t>(number);
+    } else if (value < least.second) {
+        least.second = value;
+        least.second_number = static_cast<std::int32_t>(number);
+    }
+}
+
+void offer_all(const float* values, std::int64_t begin, std::int64_t end, LeastTwo* least) {
+    LeastTwo known = *least;
+    std::int64_t i = begin;
+    for (; i + kLanes <= end; i += kLanes) {
+        Floats own;
+        load(own, values + i);
+        for (std::uint32_t bits = lanes_below(own, Floats{} + known.second); bits != 0;
+             bits &= bits - 1) {
+            const std::int64_t at = i + std::countr_zero(bits);
+            offer(known, values[at], at);
+        }
+    }
+    for (; i < end; ++i) offer(known, values[i], i);
+    *least = known;
+}
+
+inline Floats roots(const Floats& values) {
+#if defined(__AVX512F__)
+    return _mm512_sqrt_ps(values);
+#elif defined(__AVX2__)
+    return _mm256_sqrt_ps(values);
+#elif defined(__SSE2__)
+    return _mm_sqrt_ps(values);
+#else
+    Floats found;
+    for (std::int64_t k = 0; k < kLanes; ++k) found[k] = std::sqrt(values[k]);
+    return found;
+#endif
+}
+
+void balances(float* values, const float* others, std::int64_t size) {
+    std::int64_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+        Floats own, other;
+        load(own, values + i);
+        load(other, others + i);
+        const Floats a = roots(own);
+        const Floats b = roots(other);
+        const Floats sum = a + b;
+        own = sum > 0.0F ? (a - b) / sum : Floats{};
+        std::memcpy(values + i, &own, sizeof own);
+    }
+    for (; i < size; ++i) {
+        const float a = std::sqrt(values[i]);
+        const float b = std::sqrt(others[i]);
+        values[i] = a + b > 0 ? (a - b) / (a + b) : 0.0F;
+    }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "gais/facility_location.hpp"
 #include "gais/group_neighbours.hpp"
 #include "gais/landmarks.hpp"
+#include "gais/node_runs.hpp"
 #include "numeric/portable_exp_float.hpp"
 #include "random_values.hpp"
 
@@ -171,6 +172,34 @@ TEST(the_network_runs_on_any_number_of_threads) {
         gradients.push_back(gradient);
     }
     CHECK(gradients[0] == gradients[1]);
+    // The logits of some nodes, in any order, are those of all.
+    const auto all = run_network(graph, features.data(), shape, weights.data(), 1).logits;
+    const std::vector<std::int32_t> nodes{699, 3, 4, 5, 350, 3, 0};
+    for (const unsigned threads : {1U, 4U}) {
+        const auto some = node_logits(graph, nodes.data(), std::ssize(nodes), features.data(),
+                                      shape, weights.data(), threads);
+        CHECK_EQUAL(some.size(), nodes.size() * 2);
+        for (std::size_t k = 0; k < nodes.size(); ++k) {
+            const auto row = static_cast<std::size_t>(nodes[k]) * 2;
+            CHECK(some[2 * k] == all[row] && some[2 * k + 1] == all[row + 1]);
+        }
+    }
+    CHECK(node_logits(graph, nodes.data(), 0, features.data(), shape, weights.data(), 1).empty());
+}
+
+TEST(runs_are_the_nodes_marked) {
+    const NodeRuns runs = marked_runs({1, 1, 0, 0, 1, 0, 1, 1, 1});
+    std::vector<std::int64_t> seen;
+    const auto note = [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) seen.push_back(i);
+        seen.push_back(-1);
+    };
+    for_runs(runs, 0, 9, note);
+    CHECK_EQUAL(seen, std::vector<std::int64_t>{0, 1, -1, 4, -1, 6, 7, 8, -1});
+    seen.clear();
+    for_runs(runs, 1, 7, note);
+    for_runs(runs, 2, 4, note);
+    CHECK_EQUAL(seen, std::vector<std::int64_t>{1, -1, 4, -1, 6, -1});
 }
 
 /// In single precision the kernels for common shapes are not the code of double precision.

@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "check.hpp"
+#include "contamination/finder.hpp"
 #include "hashing/fast_hash.hpp"
 #include "minhash/band_keys.hpp"
+#include "ngram/kernels.hpp"
+#include "ngram/several_watches.hpp"
 #include "text_array.hpp"
 
 namespace {
@@ -121,6 +124,51 @@ TEST(keys_do_not_depend_on_the_threads_or_the_other_rows) {
     const Keys last = keys_of({texts.back()});
     for (std::size_t band = 0; band < kBands; ++band) {
         CHECK_EQUAL(last[band], keys[band * texts.size() + texts.size() - 1]);
+    }
+}
+
+TEST(a_pass_that_scores_makes_the_same_keys_beside_other_watches) {
+    using dsir::contamination::NgramIndex;
+    Random random(5);
+    Rows texts = {"a b", "", std::nullopt, "a b c d e f \xFF"};
+    for (int i = 0; i < 60; ++i) texts.push_back(words(random, random.below(300), 40));
+    texts.push_back(words(random, 60000, 100000));
+    const auto array = TextArray::strings(texts);
+    const auto column = array->column();
+    const std::size_t rows = texts.size();
+    const NgramIndex index(TextArray::strings({*texts[40], *texts[9]})->column(), {}, 3);
+    struct Shared {
+        explicit Shared(std::size_t size) : ngrams(size), text(size) {}
+        std::vector<std::uint32_t> ngrams, text;
+        dsir::contamination::Found out() { return {ngrams.data(), text.data(), 50}; }
+    };
+    Shared expected(rows);
+    dsir::contamination::find(column, index, 1, expected.out());
+    const std::vector<double> ratios(64, 0.5);
+    const dsir::ngram::LogRatioTable table(ratios.data(), 1, ratios.size());
+    const dsir::ngram::Weighing weighing{1, 0, {}, {}};
+    for (const unsigned which : {0U, 1U, 2U, 3U}) {
+        for (const unsigned threads : {1U, 3U}) {
+            Keys keys(rows * kBands, 1);
+            Shared shared(rows);
+            const dsir::contamination::Finders finders(index, shared.out(),
+                                                       static_cast<std::int64_t>(rows));
+            const dsir::minhash::BandKeysOfRows band_keys(keys.data(),
+                                                          static_cast<std::int64_t>(rows));
+            std::vector<const dsir::ngram::TokenWatches*> watches;
+            if ((which & 1U) != 0) watches.push_back(&finders);
+            if ((which & 2U) != 0) watches.push_back(&band_keys);
+            std::vector<double> log_weight(rows);
+            std::vector<std::uint32_t> tokens(rows), bytes(rows);
+            std::vector<dsir::text::RowStatus> status(rows);
+            const dsir::ngram::SeveralWatches all(watches);
+            dsir::ngram::score(column, {.n = 2, .buckets = 64}, table, weighing, threads,
+                               {log_weight.data(), tokens.data(), bytes.data(), status.data()},
+                               &all);
+            CHECK(keys == ((which & 2U) != 0 ? keys_of(texts) : Keys(rows * kBands, 0)));
+            CHECK_EQUAL(shared.ngrams == expected.ngrams, (which & 1U) != 0);
+            CHECK_EQUAL(shared.text == expected.text, (which & 1U) != 0);
+        }
     }
 }
 

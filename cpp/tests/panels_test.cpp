@@ -1,7 +1,9 @@
 #include "simd/panels.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
@@ -108,6 +110,54 @@ TEST(values_below_their_bounds_are_found_in_order) {
             std::vector<std::int32_t> found(static_cast<std::size_t>(size));
             found.resize(static_cast<std::size_t>(dsir::simd::panel_kernels(level).below(
                 values.data(), bounds.data(), begin, size, found.data())));
+            CHECK(found == expected);
+        }
+    }
+}
+
+TEST(the_two_least_values_are_those_of_one_after_the_other) {
+    Random random(13);
+    constexpr float kFar = std::numeric_limits<float>::infinity();
+    for (int run = 0; run < 60; ++run) {
+        const auto size = static_cast<std::int64_t>(random.below(120));
+        std::vector<float> values;
+        for (std::int64_t i = 0; i < size; ++i) {
+            values.push_back(random.below(9) == 0 ? kFar : static_cast<float>(random.below(20)));
+        }
+        const auto begin =
+            static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(size + 1)));
+        std::vector<std::pair<float, std::int32_t>> order{{6.5F, -1}, {kFar, -1}};
+        for (std::int64_t i = begin; i < size; ++i) {
+            const float value = values[static_cast<std::size_t>(i)];
+            if (value < kFar) order.emplace_back(value, static_cast<std::int32_t>(i));
+        }
+        std::stable_sort(order.begin(), order.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (const Level level : levels_up_to_active()) {
+            dsir::simd::LeastTwo found{6.5F, kFar, -1, -1};
+            dsir::simd::panel_kernels(level).offer_all(values.data(), begin, size, &found);
+            CHECK_EQUAL(found.first, order[0].first);
+            CHECK_EQUAL(found.first_number, order[0].second);
+            CHECK_EQUAL(found.second, order[1].first);
+            CHECK_EQUAL(found.second_number, order[1].second);
+        }
+    }
+}
+
+TEST(balances_are_those_of_roots) {
+    Random random(14);
+    for (std::int64_t size = 0; size < 70; ++size) {
+        std::vector<float> own, other, expected;
+        for (std::int64_t i = 0; i < size; ++i) {
+            own.push_back(static_cast<float>(random.below(5)) * 0.37F);
+            other.push_back(static_cast<float>(random.below(5)) * 1.9F);
+            const float a = std::sqrt(own.back());
+            const float b = std::sqrt(other.back());
+            expected.push_back(a + b > 0 ? (a - b) / (a + b) : 0.0F);
+        }
+        for (const Level level : levels_up_to_active()) {
+            std::vector<float> found = own;
+            dsir::simd::panel_kernels(level).balances(found.data(), other.data(), size);
             CHECK(found == expected);
         }
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "gais/near_rows.hpp"
 #include "numeric/mixed.hpp"
 #include "numeric/portable_exp_float.hpp"
 #include "random_values.hpp"
@@ -77,6 +78,18 @@ TEST(exchanges_lower_the_loss_and_keep_the_classes) {
             CHECK_EQUAL(chosen[s] < 150, first[s] < 150);
         }
         found.push_back(chosen);
+        // Lists of near rows change nothing, whatever their searches started from.
+        const Parts parts{members.data(), offsets.data(), 2};
+        std::vector<NearRows::Start> starts{{first.data(), ends.data()}};
+        if (threads == 2) starts.push_back({chosen.data(), ends.data()});
+        const NearRows near(rows, labels.data(), parts, starts, 1 << 20, threads);
+        CHECK(near.known() && near.fits(parts));
+        std::vector<std::int32_t> listed = first;
+        std::vector<double> listed_losses(4);
+        exchange_prototypes(rows, labels.data(), allowed.data(), parts, ends.data(), listed.data(),
+                            listed_losses.data(), {20.0, 10.0, 0.5, 3}, threads, &near);
+        CHECK_EQUAL(listed, chosen);
+        CHECK_EQUAL(listed_losses, losses);
     }
     CHECK(found[0] == found[1]);
     CHECK(found[0] != first);
@@ -189,7 +202,49 @@ TEST(exchanges_are_those_of_a_search_without_memory) {
                             losses.data(), settings, 1);
         CHECK(found != first);
         CHECK_EQUAL(found, exchanged_naively(rows, labels, allowed, first, settings));
+        const Parts parts{members.data(), offsets.data(), 1};
+        // Without a start no row has a reach, and all rows outgrow it.
+        for (const bool started : {true, false}) {
+            std::vector<NearRows::Start> starts;
+            if (started) starts.push_back({first.data(), ends.data()});
+            const NearRows near(rows, labels.data(), parts, starts, 1 << 20, 2);
+            CHECK_EQUAL(near.entries() > 0, started);
+            std::vector<std::int32_t> listed = first;
+            exchange_prototypes(rows, labels.data(), allowed.data(), parts, ends.data(),
+                                listed.data(), losses.data(), settings, 1, &near);
+            CHECK_EQUAL(listed, found);
+        }
     }
+}
+
+TEST(near_rows_are_those_within_reach) {
+    // One class at 0, 1, 2, ..., 9, and another at 20, 21, ..., 29; 0, 4 and 20 are prototypes.
+    std::vector<float> values;
+    std::vector<std::int32_t> labels, members;
+    for (std::int32_t i = 0; i < 20; ++i) {
+        values.push_back(static_cast<float>(i < 10 ? i : i + 10));
+        labels.push_back(i < 10 ? 0 : 1);
+        members.push_back(19 - i);
+    }
+    const DenseRows rows{20, 1, values.data()};
+    const std::vector<std::int64_t> offsets{0, 20}, ends{0, 3};
+    const std::vector<std::int32_t> prototypes{0, 4, 10};
+    const Parts parts{members.data(), offsets.data(), 1};
+    const NearRows near(rows, labels.data(), parts, {{prototypes.data(), ends.data()}}, 1000, 1);
+    // Places are ordered by class, and then as the members are: place k is the row at 9 - k.
+    const std::vector<float> own{81, 64, 49, 36, 25, 16, 9, 4, 9, 16};
+    CHECK_EQUAL(std::vector<float>(near.own_reach(0), near.own_reach(0) + 10), own);
+    CHECK_EQUAL(near.other_reach(0)[10], 29.0F * 29.0F);
+    // Of the other class there is one prototype, and so no second nearest.
+    CHECK(std::isinf(near.other_reach(0)[0]));
+    const NearRows::List list = near.of(0, 0);
+    const std::vector<std::int32_t> within{0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
+    CHECK_EQUAL(std::vector<std::int32_t>(list.places, list.places + list.size), within);
+    CHECK_EQUAL(std::vector<float>(list.distances, list.distances + 6),
+                std::vector<float>{0, 1, 4, 9, 16, 400});
+    CHECK(!NearRows(rows, labels.data(), parts, {{prototypes.data(), ends.data()}}, 10, 1).known());
+    const std::vector<std::int64_t> two{0, 10, 20};
+    CHECK(!near.fits({members.data(), two.data(), 2}));
 }
 
 TEST(a_part_of_one_class_stays_as_it_is) {

@@ -250,14 +250,15 @@ def score_together(
     The specs of all parts have the same tokens, which are cut once.
     """
 
-def score_and_compare(
+def score_and_watch(
     array: _ArrowArray,
     spec: FeatureSpec,
     table: LogRatioTable,
     weighing: Weighing,
-    index: NgramIndex,
     *,
-    most: int,
+    index: NgramIndex | None = None,
+    most: int = 1,
+    bands: bool = False,
     threads: int = 1,
 ) -> tuple[
     NDArray[np.float64],
@@ -266,8 +267,13 @@ def score_and_compare(
     NDArray[np.uint8],
     NDArray[np.uint32],
     NDArray[np.uint32],
+    NDArray[np.uint64],
 ]:
-    """Return what `score` does, and what `NgramIndex.find` does, in one pass."""
+    """Return what `score` does, `NgramIndex.find`, and `band_keys`, in one pass over the tokens.
+
+    (log_weight, tokens, bytes, status, ngrams, text, keys); no rows of `ngrams` and `text` without
+    an index, and none of `keys` without `bands`.
+    """
 
 def score_by_kernel(
     array: _ArrowArray,
@@ -1037,6 +1043,19 @@ def run_network(
 ) -> tuple[NDArray[_Real], NDArray[_Real], NDArray[_Real], NDArray[_Real]]:
     """Return (embeddings, logits, attention of the first layer, of the second), each flat."""
 
+def node_logits(
+    graph: AttentionGraph,
+    nodes: NDArray[np.int32],
+    features: NDArray[_Real],
+    weights: NDArray[_Real],
+    *,
+    heads: int,
+    hidden: int,
+    classes: int,
+    threads: int = 1,
+) -> NDArray[_Real]:
+    """Return the logits of some nodes, flat: those of run_network, for less work."""
+
 def network_gradient(
     graph: AttentionGraph,
     features: NDArray[_Real],
@@ -1095,6 +1114,26 @@ def nearest_chosen(
     Part g has members[offsets[g]:offsets[g + 1]] and chosen[ends[g]:ends[g + 1]], at least one.
     """
 
+class NearRows:
+    """For each row of each part the rows that are near to it, for `exchange_prototypes`."""
+
+    def __init__(
+        self,
+        rows: NDArray[np.float32],
+        labels: NDArray[np.int32],
+        members: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        starts: list[tuple[NDArray[np.int32], NDArray[np.int64]]],
+        *,
+        most: int,
+        threads: int = 1,
+    ) -> None:
+        """Find them for searches that start from prototypes and ends; none if more than `most`."""
+
+    @property
+    def entries(self) -> int:
+        """How many near rows all lists have; 0 if there are no lists."""
+
 def exchange_prototypes(
     rows: NDArray[np.float32],
     labels: NDArray[np.int32],
@@ -1109,6 +1148,7 @@ def exchange_prototypes(
     local: float,
     seed: int,
     threads: int = 1,
+    near: NearRows | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return (prototypes, losses of the parts before and then after)."""
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import dsir
 from dsir.cli.main import app
+from dsir.model.carried_features import restore_features, sealed_features
 from dsir.model.features import HashedNgrams
 
 RAW = [f"Document {i} on {'Ships and sails' if i % 3 else 'stocks'} {i % 7}" for i in range(90)]
@@ -87,9 +88,9 @@ def test_workers_have_the_vocabulary(folder):
 
 def test_a_damaged_vocabulary_in_a_plan_is_an_error(folder):
     with pytest.raises(dsir.SettingError, match="vocabulary cannot be read"):
-        HashedNgrams.restore({"vocabulary": "AAAA"})
+        restore_features({"vocabulary": "AAAA"})
     with pytest.raises(dsir.SettingError, match="vocabulary cannot be read"):
-        HashedNgrams.restore({"vocabulary": "?"})
+        restore_features({"vocabulary": "?"})
 
 
 def test_workers_cannot_have_functions():
@@ -99,7 +100,7 @@ def test_workers_cannot_have_functions():
     with pytest.warns(dsir.DsirWarning):
         features = HashedNgrams(tokenizer=cut)
     with pytest.raises(dsir.SettingError, match=r"cut .*is code, which planned runs cannot"):
-        features.sealed()
+        sealed_features(features)
 
 
 def test_a_configuration_that_needs_a_function_says_so(folder, tmp_path):

@@ -113,6 +113,38 @@ def test_duplicates_are_found_by_tasks(
     assert max(max(some) for name, some in sizes.items() if "score" not in name) < 4000
 
 
+@pytest.mark.parametrize(
+    "quota",
+    [{"max_per": {"domain": 0.4}}, {"group_by": "domain", "n": 7, "dedup": "exact"}],
+    ids=str,
+)
+def test_draws_with_a_quota_are_made_by_tasks(
+    engine, quota, parquet, jsonl, target, tmp_path, contents, monkeypatch
+):
+    raw, given = [*parquet, *jsonl], {**SETTINGS, "allow_fewer": True, **quota}
+    local = dsir.select(raw, target, out=tmp_path / "local", **given)
+
+    def alone(*_: object) -> None:
+        raise AssertionError("the driver read all scores")
+
+    monkeypatch.setattr("dsir.run.pipeline.draw", alone)
+    monkeypatch.setattr("dsir.run.pipeline._QUOTA_APART_ROWS", 1)
+    monkeypatch.setattr("dsir.run.duplicates._FEW_PASSES_OF_A_DRIVER", 0)
+    stages: set[str] = set()
+
+    class Watching(RayEngine):
+        def run(self, stage, tasks, progress):
+            stages.add(stage.__name__)
+            yield from super().run(stage, tasks, progress)
+
+    work = tmp_path / "work"
+    far = dsir.select(raw, target, out=tmp_path / "far", engine=Watching(2), workdir=work, **given)
+    same(far, local)
+    assert contents(tmp_path / "far") == contents(tmp_path / "local")
+    assert {"slice_piece", "refused_in_range", "taken_of_piece"} <= stages
+    assert not list((work / "groups").glob("*.slices"))
+
+
 def test_languages_are_those_of_the_local_engine(engine, world, parquet, target, tmp_path):
     fasttext = pytest.importorskip("fasttext", reason="needs the wheel of fastText")
     lines = [

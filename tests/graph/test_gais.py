@@ -11,12 +11,15 @@ from dsir import _core
 from dsir.errors import SettingError
 from dsir.gais.class_budgets import class_shares
 from dsir.gais.coverage import (
+    Clusters,
     Coverage,
     cluster_rows,
     covering_rows,
+    near_rows,
     neighbours_vote,
     trusted_rows,
 )
+from dsir.gais.parts import split_rows
 from dsir.graph import (
     GAIS,
     EditedNearestNeighbours,
@@ -147,6 +150,42 @@ def test_exchanges_lower_the_loss_they_say_they_lower(seed):
     assert len(set(chosen.tolist())) == 24
     assert allowed[chosen].all()
     np.testing.assert_array_equal(np.bincount(y[chosen]), shares)
+
+
+@pytest.mark.parametrize("shares", ["proportional", "auto"])
+def test_lists_of_near_rows_change_nothing(monkeypatch, shares):
+    from dsir.gais import trials
+
+    x, y, _ = rings(5, rows=900)
+    y = np.where((y == 0) & (x[:, 0] > 0.3), 2, y)
+    found = []
+    made = []
+
+    def noted(*known):
+        made.append(near_rows(*known))
+        return made[-1]
+
+    monkeypatch.setattr(trials, "near_rows", noted)
+    for least in (0, 1 << 30):
+        monkeypatch.setattr(trials, "_LISTED_TRIES", least)
+        gais = GAIS(0.95, shares=shares, network=False).fit(x, y)
+        found.append((gais.sample_indices_.tolist(), gais.trials_))
+    assert found[0] == found[1]
+    assert len(made) == 1
+    assert made[0].entries > len(x)
+
+
+def test_near_rows_of_other_parts_are_refused():
+    x, y, _ = rings(6, rows=300)
+    x, labels = x.astype("f4"), y.astype(np.int32)
+    shares = class_shares(np.bincount(y), 24)
+    everything = np.ones(300, bool)
+    start = cluster_rows(x, labels, shares, everything, Coverage())
+    fewer = split_rows(x[:200], labels[:200], 8192, 0)
+    others = Clusters(np.arange(2), fewer, np.array([0, 2]))
+    near = near_rows(x[:200], labels[:200], [others], Coverage())
+    with pytest.raises(ValueError, match="the near rows are those of other parts"):
+        covering_rows(x, labels, shares, everything, Coverage(), start, near)
 
 
 def test_many_parts_keep_the_shares(monkeypatch):

@@ -63,6 +63,20 @@ def test_the_network_is_that_of_whole_matrices(classes, hidden):
     np.testing.assert_allclose(narrow[1], logits, rtol=0, atol=2e-4)
 
 
+def test_the_logits_of_some_nodes_are_those_of_all():
+    x, _, offsets, ends, weights, _ = case(classes=3)
+    graph = _core.AttentionGraph(offsets, ends)
+    shape = {"heads": HEADS, "hidden": HIDDEN, "classes": 3}
+    logits = _core.run_network(graph, x, weights, **shape)[1].reshape(-1, 3)
+    for nodes in ([4, 0, len(x) - 1], range(len(x)), [], [2, 2]):
+        asked = np.array(nodes, np.int32)
+        found = _core.node_logits(graph, asked, x, weights, threads=2, **shape)
+        np.testing.assert_array_equal(found.reshape(-1, 3), logits[asked])
+    for wrong in (-1, len(x)):
+        with pytest.raises(ValueError, match="a node is out of range"):
+            _core.node_logits(graph, np.array([wrong], np.int32), x, weights, **shape)
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("classes", [2, 5])
 def test_gradients_are_finite_differences(dropout, classes):

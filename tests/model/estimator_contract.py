@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import dsir
 from dsir import _core
 from dsir.model import model_file
-from dsir.model.estimator import Estimator, TextScores, TrainingCounts
+from dsir.model.estimator import Estimator, TextScores, TrainingCounts, Watch
 from dsir.model.estimators import ESTIMATORS, load_model
 
 WORDS = ["the", "ship", "and", "sea", ",", "a", "court", "of", "law", ".", "don't", "über", "海"]
@@ -102,7 +102,8 @@ class EstimatorContract:
             np.uint32,
             np.uint8,
         ]
-        assert {len(column) for column in scored[1:]} == {len(TEXTS)}
+        assert {len(column) for column in scored[1:5]} == {len(TEXTS)}
+        assert scored[5:] == (None, None)
         assert scored.bytes.tolist() == [len((text or "").encode()) for text in TEXTS]
         assert scored.tokens.tolist() == [len(model.features.tokens(t or "")) for t in TEXTS]
         assert np.isfinite(scored.log_weight).all()
@@ -139,6 +140,25 @@ class EstimatorContract:
     def test_threads_change_no_bit(self, model, threads):
         texts = some_texts(3000, seed=threads)
         assert bits(model.score_batch(texts, threads=threads)) == bits(model.score_batch(texts))
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    @pytest.mark.parametrize("texts", [BAD.view(pa.string()), some_texts(300, seed=9)])
+    def test_a_watch_finds_what_passes_of_their_own_find(self, model, texts, threads):
+        expected = model.score_batch(texts)
+        spec = model.features.spec
+        index = _core.NgramIndex(model.features.prepared(some_texts(9, seed=8)), spec, 2)
+        shared = index.find(expected.prepared, most=7)
+        keys = _core.band_keys(expected.prepared, spec)
+        for watch in (Watch(), Watch(index, 7), Watch(bands=True), Watch(index, 7, True)):
+            found = model.score_and_watch(texts, watch, threads=threads)
+            assert bits(found) == bits(expected)
+            assert found.prepared.equals(expected.prepared)
+            assert (found.shared is None) == (watch.ngrams is None)
+            assert (found.bands is None) == (not watch.bands)
+            if found.shared is not None:
+                assert np.array_equal(found.shared, shared)
+            if found.bands is not None:
+                assert np.array_equal(found.bands, keys)
 
     @given(st.lists(st.none() | st.text(max_size=30), max_size=8))
     def test_texts_beside_a_text_change_no_bit(self, model, texts):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +20,8 @@ from dsir.run.shared_tasks import Share
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
-from dsir.settings.quotas import Quotas
 from dsir.stages import draw_apart as module
+from dsir.stages import rank_search
 from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.draw_note import can_note, draw_of, note_of
@@ -44,6 +43,8 @@ CALLS = {
     "filters": ("--fraction", "10%", "--filters", "min_words=30"),
     "exact": ("--n", 40, "--dedup", "exact", "--temperature", "0.1"),
     "near": ("--tokens", 4000, "--dedup", "near", "--filters", "min_words=30"),
+    "max-per": ("--n", 40, "--max-per", "domain=0.4"),
+    "group-by": ("--tokens", 900, "--group-by", "domain", "--dedup", "exact"),
 }
 SETTINGS = ("--min-tokens", 20)
 
@@ -103,7 +104,7 @@ def test_every_worker_finds_the_draw_of_one_process(budget, rule, columns, tmp_p
 def planned(invoke_dsir, target, tmp_path, monkeypatch):
     """A function: plans a selection that workers draw together, in spite of its size."""
     monkeypatch.setattr("dsir.run.work._APART_ROWS", 1)
-    monkeypatch.setattr(module, "_FEW", 10)
+    monkeypatch.setattr(rank_search, "_FEW", 10)
 
     def plan(raw, *options):
         call = [*raw, "-t", target, *SETTINGS, *options]
@@ -141,7 +142,10 @@ def test_the_bytes_are_those_of_select_and_finishing_reads_no_scores(
 @pytest.mark.parametrize(
     "options",
     [
-        ("--n", 40, "--dedup", "near", "--max-per", "domain=0.5", "--allow-fewer"),
+        (
+            *("--n", 40, "--dedup", "near", "--allow-fewer"),
+            *("--max-per", "domain=0.5,id=1"),
+        ),
         ("--n", 30, "--dedup", "exact", "--method", "coverage"),
     ],
     ids=["quotas", "coverage"],
@@ -199,6 +203,52 @@ def test_a_worker_that_is_late_finds_the_duplicates_found(
         done = invoke_dsir(step, "work", "-q", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
+
+def test_workers_that_are_killed_in_a_draw_with_quotas_lose_their_tasks_only(
+    invoke_dsir, planned, parquet, jsonl, target, tmp_path, contents, monkeypatch
+):
+    raw, options = [*parquet, *jsonl], ("--n", 40, "--max-per", "domain=0.4")
+    planned(raw, *options)
+    assert invoke_dsir("work", "work", "--until", "score", "-q", cwd=tmp_path).returncode == 0
+    found = tmp_path / "work" / "draw"
+
+    def start() -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", _SMALL_PIECES, "work", "work", "--threads", "1", "-q"]
+        return subprocess.Popen(command, cwd=tmp_path)
+
+    def results() -> int:
+        return len(list(found.glob("*-*.json")))
+
+    killed, before = 0, -1
+    while results() < 60:
+        workers = [start(), start()]
+        while results() <= before + 9 and workers[0].poll() is None:
+            time.sleep(0.002)
+        assert workers[0].poll() in (None, 0)
+        before = results()
+        for worker in workers:
+            worker.send_signal(signal.SIGKILL)
+            killed += worker.wait() == -signal.SIGKILL
+    assert killed > 2
+    last = start()
+    assert last.wait() == 0
+    assert not list(found.glob("*.slices"))
+    assert invoke_dsir("finish", "work", "-q", cwd=tmp_path).returncode == 0
+    done = invoke_dsir("select", *raw, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "b")
+
+
+_SMALL_PIECES = """
+import runpy, sys
+import dsir.run.work as work
+from dsir.stages import draw_apart, rank_search
+from dsir.stages.group_search import search
+work._APART_ROWS, rank_search._FEW, search._MOST = 1, 10, 20
+draw_apart.RUN_ROWS, draw_apart._MOST_RUNS = 64, 1
+sys.argv[0] = "dsir"
+runpy.run_module("dsir", run_name="__main__")
+"""
 
 _SMALL_TASKS = """
 import runpy, sys
@@ -317,10 +367,8 @@ HOW = DrawSettings(budget=Budget(n=3), rule=KeyRule(3), min_tokens=40)
 
 
 def test_a_draw_is_exact_as_json():
-    assert can_note(DRAWN, HOW)
+    assert can_note(DRAWN)
     assert draw_of(json.loads(json.dumps(note_of(DRAWN))), HOW, 1) == DRAWN
-    assert can_note(DRAWN, replace(HOW, dedup="exact"))
-    assert not can_note(DRAWN, replace(HOW, quotas=Quotas(group_by="domain")))
 
 
 @pytest.mark.parametrize(

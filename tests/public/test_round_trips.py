@@ -26,7 +26,7 @@ import dsir
 from dsir import _core, compat, errors, graph
 from dsir.gais.selector import InstanceSelector
 from dsir.model import kernels
-from dsir.model.estimator import Estimator
+from dsir.model.estimator import Estimator, Watch
 from dsir.model.model_file import Content
 from dsir.model.own_scorer import OwnScorer
 from dsir.remote import RemotePath
@@ -107,10 +107,12 @@ def made(tmp_path_factory) -> dict[str, Any]:
             "coverage": covering,
             "mixture": dsir.fit(TEXTS, several, targets="mixture", progress=False),
             "scores": files.model.score_batch(pa.array(TEXTS)),
-            "compared": files.model.score_and_compare(
+            "watch": Watch(most=9, bands=True),
+            "watched": files.model.score_and_watch(
                 pa.array(TEXTS),
-                _core.NgramIndex(pa.array(TEXTS[5:9]), files.model.features.spec, 3),
-                most=9,
+                Watch(
+                    _core.NgramIndex(pa.array(TEXTS[5:9]), files.model.features.spec, 3), 9, True
+                ),
             ),
             "content": files.model.content(),
             "counts": [one.model.training_counts for one in (files, separate, covering)],

@@ -64,9 +64,10 @@ TEXTS = st.lists(st.none() | WORDS.map(" ".join), max_size=6)
     order=st.integers(1, 3),
     hash_name=st.sampled_from(["fast", "sha256"]),
     threads=st.integers(1, 3),
+    with_bands=st.booleans(),
 )
 def test_the_shared_ngrams_are_those_of_a_plain_search(
-    documents, texts, n, tokenizer, order, hash_name, threads
+    documents, texts, n, tokenizer, order, hash_name, threads, with_bands
 ):
     features = dsir.HashedNgrams(n=order, buckets=100, tokenizer=tokenizer, hash=hash_name)
     expected = shared(documents, texts, n, TOKENS[tokenizer])
@@ -75,12 +76,21 @@ def test_the_shared_ngrams_are_those_of_a_plain_search(
     found = index.find(given_texts, most=1000, threads=threads)
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
     table = _core.LogRatioTable(np.zeros((1, 100)))
-    *scored, ngrams_, text = _core.score_and_compare(
-        given_texts, features.spec, table, _core.Weighing(), index, most=1000, threads=threads
+    *scored, ngrams_, text, keys = _core.score_and_watch(
+        given_texts,
+        features.spec,
+        table,
+        _core.Weighing(),
+        index=index,
+        most=1000,
+        bands=with_bands,
+        threads=threads,
     )
     assert list(zip(ngrams_.tolist(), text.tolist(), strict=True)) == expected
     plain = _core.score(given_texts, features.spec, table, _core.Weighing())
     assert all(np.array_equal(one, other) for one, other in zip(scored, plain, strict=True))
+    bands = _core.band_keys(given_texts, features.spec)
+    assert np.array_equal(keys, bands if with_bands else bands[:, :0])
 
 
 @pytest.mark.parametrize(
@@ -99,9 +109,11 @@ def test_one_pass_finds_what_a_pass_of_its_own_finds(corpus, settings_):
     expected = index.find(features.prepared(documents), most=100)
     assert expected[0].any()
     table = _core.LogRatioTable(np.zeros((1, 100)))
-    found = _core.score_and_compare(
-        features.prepared(documents), features.spec, table, _core.Weighing(), index, most=100
+    prepared = features.prepared(documents)
+    found = _core.score_and_watch(
+        prepared, features.spec, table, _core.Weighing(), index=index, most=100, bands=True
     )[4:]
+    expected += (_core.band_keys(prepared, features.spec),)
     assert [one.tolist() for one in found] == [one.tolist() for one in expected]
 
 

@@ -12,6 +12,7 @@ from dsir.sampling import Calibration, KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
 from dsir.stages import draw_apart as module
+from dsir.stages import rank_search
 from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
 from dsir.stages.score import ShardScores
@@ -60,7 +61,7 @@ def stored(folder, rows: int, columns: int, seed: int, *, ties: bool) -> list[Sh
     ],
 )
 def test_the_draw_is_that_of_one_process(few, budget, rule, columns, ties, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_FEW", few)
+    monkeypatch.setattr(rank_search, "_FEW", few)
     monkeypatch.setattr(module, "_MOST_RUNS", 2)
     units = stored(tmp_path, 200_000, columns, 11, ties=ties)
     settings = DrawSettings(budget=Budget(**budget), rule=rule, min_tokens=40)

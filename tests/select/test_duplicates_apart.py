@@ -22,6 +22,7 @@ from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
 from dsir.settings.draw import DrawSettings
 from dsir.stages import draw_apart as draws
+from dsir.stages import rank_search
 from dsir.stages.draw import draw
 from dsir.stages.draw_apart import can_draw_apart, draw_apart
 from dsir.stages.duplicates import layout as layouts
@@ -133,7 +134,7 @@ def test_the_rows_are_those_that_one_process_finds(
 @pytest.mark.parametrize("columns", [1, 3])
 @pytest.mark.parametrize("budget", [{"n": 60}, {"tokens": 3000}])
 def test_the_draw_is_that_of_one_process(dedup, columns, budget, tmp_path, monkeypatch):
-    monkeypatch.setattr(draws, "_FEW", 10)
+    monkeypatch.setattr(rank_search, "_FEW", 10)
     monkeypatch.setattr(draws, "_MOST_RUNS", 2)
     monkeypatch.setattr(layouts, "_LEAST", 60_000)
     sizes = [100_000, 0, 7, 70_000, 64]

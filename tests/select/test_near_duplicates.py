@@ -15,6 +15,8 @@ import pytest
 
 import dsir
 from dsir import _core
+from dsir.model.counted_model import SummingModel
+from dsir.model.estimator import Estimator
 from dsir.stages import repeats
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
@@ -149,6 +151,7 @@ GOLDEN_ALL = "0x8a702b4e80c58f7a"
         {"filters": "max_words=150"},
         {"estimator": "classifier", "length": "sum"},
         {"normalize": "NFKC"},
+        {"decontaminate": ["w1 w2 w3 w4 w5", *TARGET], "decontaminate_ngram": 2},
     ],
     ids=lambda settings: "-".join(settings) or "plain",
 )
@@ -158,6 +161,12 @@ def test_the_same_files_for_threads_passes_and_a_restart(
     settings = dict(settings)
     if "normalize" in settings:
         settings = {"features": dsir.HashedNgrams(normalize=settings["normalize"])}
+    if "decontaminate" in settings:
+        given = tmp_path / "benchmark.jsonl"
+        given.write_text(
+            "".join(f"{json.dumps({'text': one})}\n" for one in settings["decontaminate"])
+        )
+        settings["decontaminate"] = given
     keywords = {"n": 60, **MEAN, "dedup": "near", "allow_fewer": True, **settings}
     target = {"a": TARGET, "b": TARGET[:9]} if "targets" in settings else TARGET
     dsir.select(raw, target, out=tmp_path / "one", threads=1, **keywords)
@@ -174,6 +183,37 @@ def test_the_same_files_for_threads_passes_and_a_restart(
         assert contents(out) == contents(tmp_path / "one")
     verified = dsir.verify(tmp_path / "one", target=target, threads=1)
     assert verified.stands, [str(finding) for finding in verified.findings]
+
+
+@pytest.mark.parametrize("estimator", ["ratio", "relevance"])
+@pytest.mark.parametrize("decontaminate", [{}, {"decontaminate_ngram": 3}], ids=["near", "both"])
+def test_the_pass_that_scores_makes_the_keys(
+    texts, tmp_path, contents, monkeypatch, estimator, decontaminate
+):
+    """No text is cut again, and the files are those of passes of their own; bad rows or not."""
+    rows = [None if text is None else text.encode() for text in texts]
+    rows[7:7] = [b"the ship \xff sails over the sea with the mast and the tide"] * 2
+    raw = tmp_path / "raw.parquet"
+    pq.write_table(pa.table({"text": pa.array(rows, pa.binary())}), raw)
+    keywords = {"n": 60, **MEAN, "dedup": "near", "allow_fewer": True, "estimator": estimator}
+    if decontaminate:
+        keywords |= {"decontaminate": dsir.texts(TARGET[:3]), **decontaminate}
+    if estimator == "relevance":
+        keywords |= {"method": "cap", "length": "sum"}
+
+    def select(out: str) -> dsir.Selection:
+        return dsir.select(
+            raw, TARGET, text_encoding="utf-8", on_error="skip", out=tmp_path / out, **keywords
+        )
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SummingModel, "score_and_watch", Estimator.score_and_watch)
+        patched.delattr("dsir.model.importance.ImportanceModel.score_and_watch")
+        expected = select("apart")
+    monkeypatch.delattr(_core, "band_keys")
+    assert select("one").metrics["duplicates"]["rows"] > 20
+    assert contents(tmp_path / "one") == contents(tmp_path / "apart")
+    assert expected.metrics["rows"]["bad"] == 2
 
 
 def test_the_commands(raw, tmp_path, invoke_dsir, contents):

@@ -1,4 +1,4 @@
-"""What was written, sealed again after a change."""
+"""A selection that was written, and sealed again after a change."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import dsir
 from dsir.storage.atomic import json_bytes
 
 
@@ -26,3 +27,22 @@ def reseal() -> Callable[[Path, Callable[[dict[str, Any]], Any]], None]:
         path.write_bytes(json_bytes({**content, "checksum": checksum}))
 
     return change_manifest
+
+
+@pytest.fixture(scope="session")
+def written(small_world, target, tmp_path_factory) -> Path:
+    """A selection of Parquet rows in three parts, and its inputs. Not to be changed."""
+    folder = tmp_path_factory.mktemp("written")
+    raw = small_world.write_parquet(folder / "raw", parts=2)
+    dsir.select(
+        raw,
+        target,
+        out=folder / "out",
+        shard_size="4kB",
+        n=40,
+        min_tokens=20,
+        length="mean",
+        progress=False,
+    )
+    assert len(list((folder / "out").glob("data/part-*"))) >= 3
+    return folder

@@ -17,6 +17,8 @@ Rows = npt.NDArray[np.int64]
 # The exchange looks at this many rows together at most: its cost grows with their square.
 PART_ROWS = 8192
 _CLUSTER_STEPS = 30
+# The near rows of a candidate are at most so many on average: 8 bytes each.
+_MOST_NEAR = 1024
 
 
 def highest(keys: npt.NDArray[np.float64], labels: Labels, shares: npt.NDArray[np.int64]) -> Rows:
@@ -153,6 +155,7 @@ def covering_rows(
     trusted: npt.NDArray[np.bool_],
     coverage: Coverage,
     clusters: Clusters | None = None,
+    near: _core.NearRows | None = None,
 ) -> Rows:
     """Return rows that are nearer to the rest of their class than the rows kept of other classes.
 
@@ -166,6 +169,8 @@ def covering_rows(
         trusted: which rows may be kept; in every class at least as many as its share.
         coverage: the settings.
         clusters: the clusters of the same rows, if known; None to compute them.
+        near: the near rows of the same rows, labels and parts, if known, which change nothing but
+            the time.
 
     Returns:
         int64, the rows to keep, ascending.
@@ -184,8 +189,32 @@ def covering_rows(
         local=coverage.local,
         seed=coverage.seed,
         threads=coverage.threads,
+        near=near,
     )
     return np.sort(chosen32).astype(np.int64)
+
+
+def near_rows(
+    rows: Floats, labels: Labels, starts: list[Clusters], coverage: Coverage
+) -> _core.NearRows:
+    """Return what several searches over the same rows share; see cpp/gais/near_rows.hpp.
+
+    Args:
+        rows: [rows, features], scaled.
+        labels: [rows].
+        starts: the clusters that the searches start from, at least one.
+        coverage: the settings.
+    """
+    parts = starts[0].parts
+    return _core.NearRows(
+        rows,
+        labels,
+        parts.members,
+        parts.offsets,
+        [(one.chosen.astype(np.int32), one.ends) for one in starts],
+        most=_MOST_NEAR * len(labels),
+        threads=coverage.threads,
+    )
 
 
 def _part_shares(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dsir import _core
 from dsir.gais.class_budgets import class_shares
 from dsir.gais.coverage import (
     Clusters,
@@ -14,6 +15,7 @@ from dsir.gais.coverage import (
     cluster_rows,
     covering_rows,
     highest,
+    near_rows,
     trusted_rows,
 )
 from dsir.gais.judges import JUDGES, Metric, judge
@@ -34,6 +36,9 @@ _WEIGHTS = np.array([0.5, 1.0, 1.0])
 TRIAL_ROWS = 8192
 _ASKED_ROWS = 4096
 _DRAWS = 4
+# Searches share their distances from this number of tries for each row on; for fewer tries it takes
+# longer to list them than to compute them when they are asked for.
+_LISTED_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class _Table:
         self._kept = {False: kept} if rooted is None else {False: kept, True: rooted}
         self._everything = np.ones(len(labels), bool)
         self._clusters: dict[tuple[bool, bool], Clusters] = {}
+        self._near: _core.NearRows | None = None
 
     def recipes(self) -> list[Recipe]:
         """Return the recipes that differ on these rows."""
@@ -110,7 +116,7 @@ class _Table:
             return np.sort(clusters.chosen)
         settings = self.coverage.sharper(recipe.sharpness)
         return covering_rows(
-            self.rows, self.labels, shares, self._allowed(recipe), settings, clusters
+            self.rows, self.labels, shares, self._allowed(recipe), settings, clusters, self._near
         )
 
     def select_all(self, recipes: list[Recipe], advance: Advance) -> list[Rows]:
@@ -125,6 +131,11 @@ class _Table:
         for recipe in recipes:
             if recipe.kind != "random":
                 self._clusters_for(recipe)
+        searches = sum(one.kind == "coverage" for one in recipes)
+        tries = searches * self.coverage.passes * int(self._kept[False].shares.sum())
+        if searches and tries > _LISTED_TRIES * len(self.labels):
+            starts = list(self._clusters.values())
+            self._near = near_rows(self.rows, self.labels, starts, self.coverage)
         found = []
         with ThreadPool(self.coverage.threads) as pool:
             for rows in pool.map(self.select, recipes):

@@ -21,6 +21,7 @@ from dsir.arguments.values import whole_number
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
+from dsir.model.carried_features import features_of_file
 from dsir.model.counted_model import CountedModel, Scored, target_counts_of
 from dsir.model.explanation import contributions_table
 from dsir.model.features import HashedNgrams
@@ -280,7 +281,7 @@ class ClassifierModel(Facts, CountedModel):
         lines = [Line.from_json(line) for line in settings["lines"]]
         learned = [Learned.from_json(one) for one in settings["learned"]]
         return cls(
-            HashedNgrams.from_file(settings["features"], content.arrays),
+            features_of_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
             target_counts_of(content),
             [Column(*one) for one in zip(weights, lines, learned, strict=True)],

@@ -13,7 +13,8 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus.token_ids import holds_ids
 from dsir.model import model_file
-from dsir.model.estimator import Estimator, SharedNgrams, TextScores, TrainingCounts
+from dsir.model.carried_features import arrays_of
+from dsir.model.estimator import Estimator, SharedNgrams, TextScores, TrainingCounts, Watch
 from dsir.model.features import HashedNgrams
 from dsir.model.sentences import bytes_of
 from dsir.model.target_columns import TargetColumns
@@ -123,7 +124,7 @@ class CountedModel(Estimator):
         return model_file.Content(
             self.kind,
             {**shared, **settings},
-            {**counts, **(arrays or {}), **self._features.arrays()},
+            {**counts, **(arrays or {}), **arrays_of(self._features)},
         )
 
 
@@ -175,19 +176,21 @@ class SummingModel(CountedModel):
             prepared, self._features.spec, self.table, self._weighing, threads=threads
         )
 
-    def score_and_compare(
-        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
-    ) -> tuple[TextScores, SharedNgrams]:
-        """Do both in one pass; see `Estimator.score_and_compare`."""
+    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
+        """Do both in one pass; see `Estimator.score_and_watch`."""
         prepared = self._features.prepared(texts)
-        log_weight, tokens, text_bytes, status, ngrams, text = _core.score_and_compare(
+        log_weight, tokens, text_bytes, status, ngrams, text, bands = _core.score_and_watch(
             prepared,
             self._features.spec,
             self.table,
             self._weighing,
-            index,
-            most=most,
+            index=watch.ngrams,
+            most=watch.most,
+            bands=watch.bands,
             threads=threads,
         )
         scores = _scores_of(texts, prepared, (log_weight, tokens, text_bytes, status))
-        return scores, SharedNgrams(ngrams, text)
+        return scores._replace(
+            shared=None if watch.ngrams is None else SharedNgrams(ngrams, text),
+            bands=bands if watch.bands else None,
+        )

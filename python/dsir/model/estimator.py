@@ -31,30 +31,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class TextScores(NamedTuple):
-    """The scores of consecutive texts.
-
-    Attributes:
-        log_weight: float64[columns, rows]; 0 if a text has no token.
-        tokens: uint32[rows]; 0 if a text is null, empty or bad.
-        bytes: uint32[rows], bytes of UTF-8 of the texts as they were read; 0 for null.
-        status: uint8[rows]: 0 is text, 1 is null, `_core.INVALID_UTF8` and above is bad.
-        prepared: the texts as `Estimator.features.prepared` returns them, because preparing can be
-            slow and the quality filters need the same texts.
-    """
-
-    log_weight: npt.NDArray[np.float64]
-    tokens: npt.NDArray[np.uint32]
-    bytes: npt.NDArray[np.uint32]
-    status: npt.NDArray[np.uint8]
-    prepared: pa.Array
-
-    @property
-    def bad(self) -> npt.NDArray[np.int64]:
-        """Positions of the texts that are not UTF-8 or too long: int64, ascending."""
-        return np.flatnonzero(self.status >= _core.INVALID_UTF8)
-
-
 class SharedNgrams(NamedTuple):
     """What texts share with the texts of an index.
 
@@ -66,6 +42,65 @@ class SharedNgrams(NamedTuple):
 
     ngrams: npt.NDArray[np.uint32]
     text: npt.NDArray[np.uint32]
+
+
+class Watch(NamedTuple):
+    """What else is made of the tokens of texts while they are scored.
+
+    Attributes:
+        ngrams: n-grams of other texts, by the same tokens, to compare with; None for none.
+        most: up to how many shared n-grams are counted, 1 to 1,000.
+        bands: whether the keys of the texts' bands are made, which near duplicates share.
+    """
+
+    ngrams: _core.NgramIndex | None = None
+    most: int = 1
+    bands: bool = False
+
+
+class TextScores(NamedTuple):
+    """The scores of consecutive texts.
+
+    Attributes:
+        log_weight: float64[columns, rows]; 0 if a text has no token.
+        tokens: uint32[rows]; 0 if a text is null, empty or bad.
+        bytes: uint32[rows], bytes of UTF-8 of the texts as they were read; 0 for null.
+        status: uint8[rows]: 0 is text, 1 is null, `_core.INVALID_UTF8` and above is bad.
+        prepared: the texts as `Estimator.features.prepared` returns them, because preparing can be
+            slow and the quality filters need the same texts.
+        shared: what the texts share with others; None unless a `Watch` asked for it.
+        bands: uint64[bands, rows], the keys of the texts' bands, as `_core.band_keys` makes them;
+            None unless a `Watch` asked for them.
+    """
+
+    log_weight: npt.NDArray[np.float64]
+    tokens: npt.NDArray[np.uint32]
+    bytes: npt.NDArray[np.uint32]
+    status: npt.NDArray[np.uint8]
+    prepared: pa.Array
+    shared: SharedNgrams | None = None
+    bands: npt.NDArray[np.uint64] | None = None
+
+    @property
+    def bad(self) -> npt.NDArray[np.int64]:
+        """Positions of the texts that are not UTF-8 or too long: int64, ascending."""
+        return np.flatnonzero(self.status >= _core.INVALID_UTF8)
+
+    def watched(self, watch: Watch, features: HashedNgrams, *, threads: int = 1) -> TextScores:
+        """Return the scores with what a watch asks for, made in passes of their own.
+
+        Args:
+            watch: what to make.
+            features: the n-grams that `prepared` is for.
+            threads: how many threads to use; the result does not depend on it.
+        """
+        shared = bands = None
+        if watch.ngrams is not None:
+            found = watch.ngrams.find(self.prepared, most=watch.most, threads=threads)
+            shared = SharedNgrams(*found)
+        if watch.bands:
+            bands = _core.band_keys(self.prepared, features.spec, threads=threads)
+        return self._replace(shared=shared, bands=bands)
 
 
 class TrainingCounts(NamedTuple):
@@ -96,10 +131,8 @@ class Scoring(Protocol):
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
         """Compute the log-weights of texts; see `Estimator.score_batch`."""
 
-    def score_and_compare(
-        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
-    ) -> tuple[TextScores, SharedNgrams]:
-        """Compute the log-weights of texts, and what they share with other texts."""
+    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
+        """Compute the log-weights of texts and more; see `Estimator.score_and_watch`."""
 
 
 class Estimator(Shared, abc.ABC):
@@ -157,21 +190,18 @@ class Estimator(Shared, abc.ABC):
             threads: how many threads to use; the scores do not depend on it.
         """
 
-    def score_and_compare(
-        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
-    ) -> tuple[TextScores, SharedNgrams]:
-        """Compute the log-weights of texts, and what they share with other texts.
+    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
+        """Compute the log-weights of texts, and what else is made of the tokens of `features`.
 
         Models whose scores come from the same tokens do both in one pass.
 
         Args:
             texts: the texts; see `score_batch`.
-            index: n-grams of the other texts, by the tokens of `features`.
-            most: up to how many shared n-grams are counted.
+            watch: what else to make.
             threads: how many threads to use; the result does not depend on it.
         """
         scored = self.score_batch(texts, threads=threads)
-        return scored, SharedNgrams(*index.find(scored.prepared, most=most, threads=threads))
+        return scored.watched(watch, self.features, threads=threads)
 
     @abc.abstractmethod
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:

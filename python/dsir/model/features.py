@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -20,9 +19,9 @@ from dsir.arguments.values import amount, flag, one_of, shown, whole_number
 from dsir.corpus import resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
 from dsir.errors import RowError, SettingError
-from dsir.model import sentences, vocabulary
+from dsir.model import sentences
 from dsir.model.kernels import FeatureKernel
-from dsir.model.own_part import known, remember
+from dsir.model.own_part import known
 from dsir.model.own_tokenizer import OwnTokenizer, is_described
 from dsir.model.own_tokenizers import described_tokenizer, own_tokenizer_of
 
@@ -317,54 +316,6 @@ class HashedNgrams:
         if self.own_tokenizer is not None:
             return text, "wordpunct", self.normalize
         return prepared, self.core_tokenizer, self.core_normalize
-
-    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Return what a model file has to hold besides `describe`: arrays by name."""
-        return {} if self.own_tokenizer is None else self.own_tokenizer.arrays()
-
-    def sealed(self) -> dict[str, str]:
-        """Return what another process needs besides `describe`, as JSON values; see `restore`.
-
-        Raises:
-            SettingError: the features need a function, which only its module can give.
-        """
-        own = self.own_tokenizer or self.extractor
-        arrays = self.arrays()
-        if own is not None and not arrays:
-            raise SettingError(
-                f"features: {own!r} is code, which planned runs cannot hand to workers; use "
-                "dsir.select in one process"
-            )
-        return {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
-
-    @staticmethod
-    def restore(sealed: Mapping[str, Any]) -> None:
-        """Make known in this process what `sealed` returned in another.
-
-        Raises:
-            SettingError: it is damaged.
-        """
-        packed = sealed.get(vocabulary.ARRAY)
-        if packed is None:
-            return
-        try:
-            stored = np.frombuffer(base64.b64decode(packed, validate=True), dtype=np.uint8)
-            remember(vocabulary.Vocabulary.from_array(stored))
-        except ValueError as error:
-            raise SettingError(f"the vocabulary cannot be read: {error}") from error
-
-    @classmethod
-    def from_file(
-        cls, described: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]
-    ) -> HashedNgrams:
-        """Return the features of a model file, from what `describe` and `arrays` returned.
-
-        Raises:
-            SettingError, ValueError: see `from_json`; or an array is damaged.
-        """
-        if vocabulary.ARRAY in arrays:
-            remember(vocabulary.Vocabulary.from_array(arrays[vocabulary.ARRAY]))
-        return cls.from_json(described)
 
     def tokens(self, text: str) -> list[str]:
         """Return the lower-cased tokens of a text.

@@ -16,8 +16,9 @@ from dsir.arguments.values import whole_number
 from dsir.errors import ModelError, SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
+from dsir.model.carried_features import features_of_file
 from dsir.model.counted_model import Scored, SummingModel, target_counts_of
-from dsir.model.estimator import Estimator, SharedNgrams, TextScores
+from dsir.model.estimator import Estimator, TextScores, Watch
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.kernels import SCORERS
@@ -238,13 +239,11 @@ class ImportanceModel(Facts, SummingModel):
         """See `CountedModel.shares_tokens`: a scorer of the user's makes log-weights itself."""
         return self._scorer is None
 
-    def score_and_compare(
-        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
-    ) -> tuple[TextScores, SharedNgrams]:
+    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
         """Do both in one pass, unless the model has a scorer of its own."""
         if self._scorer is None:
-            return super().score_and_compare(texts, index, most=most, threads=threads)
-        return Estimator.score_and_compare(self, texts, index, most=most, threads=threads)
+            return super().score_and_watch(texts, watch, threads=threads)
+        return Estimator.score_and_watch(self, texts, watch, threads=threads)
 
     def _score(self, prepared: pa.Array, threads: int) -> Scored:
         if self._scorer is None:
@@ -324,7 +323,7 @@ class ImportanceModel(Facts, SummingModel):
         settings = content.settings
         raw_size, sizes = settings["raw_size"], settings["target_sizes"]
         return cls(
-            HashedNgrams.from_file(settings["features"], content.arrays),
+            features_of_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
             target_counts_of(content),
             target_names=settings["target_names"],

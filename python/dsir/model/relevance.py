@@ -18,6 +18,7 @@ from dsir import _core
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
+from dsir.model.carried_features import features_of_file
 from dsir.model.counted_model import SummingModel, target_counts_of
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
@@ -179,7 +180,7 @@ class RelevanceModel(Facts, SummingModel):
         if settings["prior"] != PRIOR:
             raise ValueError(f"the prior {settings['prior']!r:.80} is not that of this version")
         return cls(
-            HashedNgrams.from_file(settings["features"], content.arrays),
+            features_of_file(settings["features"], content.arrays),
             content.arrays["raw_counts"],
             target_counts_of(content),
             [Calibration(*one) for one in settings["calibrations"]],

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dsir.engine import Shared
 from dsir.model import quality
 from dsir.model.decontamination import CONTAMINATED, Decontamination
-from dsir.model.estimator import Scoring, SharedNgrams, TextScores
+from dsir.model.estimator import Scoring, SharedNgrams, TextScores, Watch
 from dsir.model.features import HashedNgrams
 from dsir.model.quality import QualityFilters
 
@@ -66,24 +66,23 @@ class RowFilters(Shared):
         return names if self.decontamination is None else (*names, CONTAMINATED)
 
     def score(
-        self, model: Scoring, texts: pa.Array, *, threads: int = 1
+        self, model: Scoring, texts: pa.Array, *, bands: bool = False, threads: int = 1
     ) -> tuple[TextScores, Judged]:
         """Score texts and judge them, in one pass if the model can.
 
         Args:
             model: the model.
             texts: the texts.
+            bands: whether to make the keys of their bands as well.
             threads: how many threads to use; the outcome does not depend on it.
         """
-        shared = None
-        if self.decontamination is None:
-            scored = model.score_batch(texts, threads=threads)
-        else:
+        watch = Watch(bands=bands)
+        if self.decontamination is not None:
             index = self.decontamination.index(model.features)
-            scored, shared = model.score_and_compare(
-                texts, index, most=self.decontamination.most, threads=threads
-            )
-        return scored, self._judged(model.features, texts, scored.prepared, shared, threads)
+            watch = Watch(index, self.decontamination.most, bands)
+        scored = model.score_and_watch(texts, watch, threads=threads)
+        judged = self._judged(model.features, texts, scored.prepared, scored.shared, threads)
+        return scored, judged
 
     def judge(
         self, features: HashedNgrams, texts: pa.Array, prepared: pa.Array, *, threads: int = 1

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus.token_ids import holds_ids
-from dsir.model.estimator import Estimator, SharedNgrams, TextScores
+from dsir.model.estimator import Estimator, TextScores, Watch
 from dsir.model.features import HashedNgrams
 from dsir.model.scorers import Scorer, grouped, same_tokens
 from dsir.model.sentences import bytes_of
@@ -63,9 +63,7 @@ class Together:
             text_bytes = bytes_of(texts)
         return TextScores(log_weight, tokens, text_bytes, status, prepared)
 
-    def score_and_compare(
-        self, texts: pa.Array, index: _core.NgramIndex, *, most: int, threads: int = 1
-    ) -> tuple[TextScores, SharedNgrams]:
-        """Score texts and compare them; see `Estimator.score_and_compare`."""
+    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
+        """Score texts and make more of their tokens; see `Estimator.score_and_watch`."""
         scored = self.score_batch(texts, threads=threads)
-        return scored, SharedNgrams(*index.find(scored.prepared, most=most, threads=threads))
+        return scored.watched(watch, self.features, threads=threads)

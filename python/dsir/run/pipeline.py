@@ -53,6 +53,10 @@ from dsir.stages.unit_scores import ChangeableScores, UnitScores, rows_of
 from dsir.stages.units import file_numbers
 from dsir.storage.workdir import Workdir
 
+# With a quota column the driver of a cluster draws from fewer rows itself, before tasks would have
+# gone through them several times.
+_QUOTA_APART_ROWS = 1 << 22
+
 Spooled = Sequence[Path | None]
 
 
@@ -257,6 +261,7 @@ class Pipeline:
         covered: Covered | None = None,
         known: Draw | None = None,
         search: OpenSearch | None = None,
+        apart: Callable[[], Workdir] | None = None,
     ) -> tuple[Draw, Sequence[ShardRows]]:
         """Draw from the scores of all units; return the draw and the selected rows by unit.
 
@@ -269,6 +274,8 @@ class Pipeline:
             covered: what method="coverage" needs beside the scores; None for the other methods.
             known: the draw, if it was made before; None to make it.
             search: opens the folder for a search for duplicates by tasks; None for none.
+            apart: opens the folder for what tasks of a draw with quotas leave for each other; None
+                if there is none that all see.
 
         Raises:
             BudgetError: the budget cannot be met.
@@ -284,6 +291,7 @@ class Pipeline:
             if settings.dedup != "none":
                 find_duplicates(scores, settings, self.machine, search)
             columns = settings.quotas.columns
+            groups = merge_groups(scores, columns) if columns else None
             if known is not None:
                 drawn = known
             elif covered is not None:
@@ -301,18 +309,29 @@ class Pipeline:
                         ),
                         self.engine.threads_here,
                         self.machine.memory.lists,
-                        merge_groups(scores, columns) if columns else None,
+                        groups,
                         self.machine.memory.candidates,
                     )
-            elif self.engine.needs_workdir and can_draw_apart(scores, settings):
-                drawn = draw_apart(scores, settings, shares, self.engine)
+            elif (
+                self.engine.needs_workdir
+                and can_draw_apart(scores, settings)
+                and (groups is None or (apart is not None and rows >= _QUOTA_APART_ROWS))
+            ):
+                drawn = draw_apart(
+                    scores,
+                    settings,
+                    shares,
+                    self.engine,
+                    groups=groups,
+                    folder=None if groups is None or apart is None else apart(),
+                )
             else:
                 drawn = draw(
                     scores,
                     settings,
                     shares,
                     self.engine.threads_here,
-                    merge_groups(scores, columns) if columns else None,
+                    groups,
                     self.machine.memory.candidates,
                 )
             tasks = self.sample_tasks(scores, settings, drawn, workdir() if workdir else None)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dsir.corpus import Paths
 from dsir.errors import SettingError, WorkdirError
-from dsir.model.features import HashedNgrams
+from dsir.model.carried_features import restore_features, sealed_features
 from dsir.model.targets import TargetCorpora
 from dsir.remote import Folder, Location, Mirror, folder_of, location_of
 from dsir.run.first_look import look_as_planned
@@ -92,7 +92,7 @@ def plan_run(
         WorkdirError: the folder belongs to another run, or the store cannot hold one.
         DsirError: see `select`.
     """
-    plan.fit.features.sealed()  # Refuses what workers could not have.
+    sealed_features(plan.fit.features)  # Refuses what workers could not have.
     plan.fit.refuse_negatives(negatives)
     if plan.fit.scorer is not None:
         raise SettingError(
@@ -148,7 +148,7 @@ def _plan_in(
             "target": _files_of(inputs.target),
             **_negatives_of(inputs.target),
             "versions": _versions(),
-            **plan.fit.features.sealed(),
+            **sealed_features(plan.fit.features),
         }
         earlier = _read(folder) if _plan_of(folder).exists() else None
         if earlier is not None and earlier != described:
@@ -181,7 +181,7 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
     described = _read(folder)
     _refuse_versions(folder, described["versions"])
     try:
-        HashedNgrams.restore(described)
+        restore_features(described)
         plan = Plan.from_json(described["settings"])
         target = described["target"]
         sources = (

@@ -417,8 +417,13 @@ class SelectionRun:
             search = search_in(
                 workdir, lost.stage("duplicates"), numbered, folder.fingerprint, settings
             )
+
+        def in_groups() -> Workdir:
+            described = {"scores": folder.fingerprint, "draw": settings.describe()}
+            return workdir.stage(lost.stage("groups"), described)
+
         drawn, rows = self.pipeline.sample(
-            numbered, settings, shares, in_rows, covered, known, search
+            numbered, settings, shares, in_rows, covered, known, search, in_groups
         )
         if durable:  # 'dsir write' can write from a work directory that is kept.
             keep_accounts(

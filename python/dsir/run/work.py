@@ -33,7 +33,7 @@ from dsir.settings.draw import DrawSettings
 from dsir.stages.count import count_shard
 from dsir.stages.damage.columns import LostGroups, lost_before
 from dsir.stages.damage.units import without_unnumbered_of
-from dsir.stages.draw_apart import draw_apart
+from dsir.stages.draw_apart import draw_apart, has_one_quota_at_most
 from dsir.stages.draw_note import can_note, note_of
 from dsir.stages.drawn import Draw
 from dsir.stages.duplicates.layout import hashes_a_row
@@ -41,6 +41,7 @@ from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.named import named_files
 from dsir.stages.kept.plan import FOLDER, plan_keeping
+from dsir.stages.merged_groups import merge_groups
 from dsir.stages.sample import load_shard_rows, sample_shard
 from dsir.stages.score import score_shard
 from dsir.stages.score_table import ScoreForm
@@ -297,7 +298,16 @@ class _Work:
         )
         rows, found = folders()
         engine = SharedEngine(found, self._worker, self._share, self._pipeline.engine)
-        drawn = draw_apart(numbered, settings, draw_shares(model), engine, checks=True)
+        columns = settings.quotas.columns
+        drawn = draw_apart(
+            numbered,
+            settings,
+            draw_shares(model),
+            engine,
+            groups=merge_groups(numbered, columns) if columns else None,
+            folder=found,
+            checks=True,
+        )
         tasks = self._pipeline.sample_tasks(numbered, settings, drawn, rows)
         if not self._crew.share_out("sample", sample_shard, tasks, sizes, "rows"):
             return False
@@ -347,7 +357,7 @@ class _Work:
         settings = run.draw_settings(model)
         # Who knows the draw reads no scores, so duplicates must be marked in files.
         in_files = settings.dedup == "none" or any(unit.marks is not None for unit in scores)
-        if not lost and in_files and can_note(drawn, settings):
+        if not lost and in_files and can_note(drawn):
             note["draw"] = note_of(drawn)
         self._workdir.keep(DRAWN, note)
         return note
@@ -390,5 +400,5 @@ class _Work:
 
 
 def _is_drawn_apart(settings: DrawSettings) -> bool:
-    """Tell whether workers can draw together: quotas need all rows in one place."""
-    return not settings.quotas.columns and settings.rule.method != "coverage"
+    """Tell whether workers can draw together: several quotas need all rows in one place."""
+    return has_one_quota_at_most(settings) and settings.rule.method != "coverage"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import math
+import zlib
 from typing import Any
+
+import numpy as np
 
 from dsir.sampling import Threshold
 from dsir.settings.draw import DrawSettings
 from dsir.stages.drawn import Draw, TargetDraw
+from dsir.stages.quota_draw import Closing, GroupAccounts
 from dsir.storage.marker import is_whole
 
 _NUMBERS = ("rows", "eligible", "eligible_tokens", "eligible_bytes", "duplicates", "total")
@@ -15,17 +21,11 @@ _RANK = ("key", "not_row", "selected", "cost", "next_cost")
 _FILTERS = 255  # Reasons of quality filters.
 
 
-def can_note(draw: Draw, settings: DrawSettings) -> bool:
-    """Tell whether `draw_of` gives all of a draw: with quotas, groups have ranks of their own."""
-    return (
-        not settings.quotas.columns
-        and not draw.groups
-        and all(
-            isinstance(target, TargetDraw)
-            and not target.closings
-            and math.isfinite(target.effective_sample_size)
-            for target in draw.targets
-        )
+def can_note(draw: Draw) -> bool:
+    """Tell whether `draw_of` gives all of a draw."""
+    return all(
+        isinstance(target, TargetDraw) and math.isfinite(target.effective_sample_size)
+        for target in draw.targets
     )
 
 
@@ -35,15 +35,27 @@ def note_of(draw: Draw) -> dict[str, Any]:
         {
             **{name: getattr(target.threshold, name) for name in _RANK},
             "effective_sample_size": target.effective_sample_size,
+            # A column may have a million groups, so their ranks are a text and no list.
+            "closings": [_packed(closing) for closing in target.closings],
         }
         for target in draw.targets
         if isinstance(target, TargetDraw)
+    ]
+    # Values as JSON texts, because JSON proper has no NaN.
+    groups = [
+        {
+            "column": one.column,
+            "values": one.values,
+            "most": [[json.dumps(value), *counts] for value, *counts in one.most],
+        }
+        for one in draw.groups
     ]
     return {
         **{name: getattr(draw, name) for name in _NUMBERS},
         "passed_over": dict(draw.passed_over),
         "filtered": list(draw.filtered),
         "targets": targets,
+        "groups": groups,
     }
 
 
@@ -72,16 +84,55 @@ def draw_of(note: object, settings: DrawSettings, columns: int) -> Draw | None:
         and all(map(_is_target, targets))
     ):
         return None
+    try:
+        groups = tuple(map(_accounts, note["groups"]))
+        closings = [tuple(map(_unpacked, target["closings"])) for target in targets]
+    except (KeyError, TypeError, ValueError, zlib.error):
+        return None
+    quotas = settings.quotas.columns
+    sizes = [[len(closing.key) for closing in of_target] for of_target in closings]
+    if tuple(one.column for one in groups) != quotas or any(
+        found != [one.values for one in groups] for found in sizes
+    ):
+        return None
     drawn = tuple(
         TargetDraw(
             settings.rule.of_target(number),
             Threshold(**{name: target[name] for name in _RANK}),
             float(target["effective_sample_size"]),
+            of_target,
         )
-        for number, target in enumerate(targets)
+        for number, (target, of_target) in enumerate(zip(targets, closings, strict=True))
     )
     numbers = {name: note[name] for name in _NUMBERS}
-    return Draw(**numbers, passed_over=passed_over, filtered=tuple(filtered), targets=drawn)
+    return Draw(
+        **numbers,
+        passed_over=passed_over,
+        filtered=tuple(filtered),
+        targets=drawn,
+        groups=groups,
+    )
+
+
+def _packed(closing: Closing) -> str:
+    columns = np.stack([closing.key, closing.not_row, closing.taken]).astype("<u8")
+    return base64.b64encode(zlib.compress(columns.tobytes(), 1)).decode("ascii")
+
+
+def _unpacked(text: str) -> Closing:
+    data = zlib.decompress(base64.b64decode(text, validate=True))
+    return Closing(*np.frombuffer(data, "<u8").astype(np.uint64).reshape(3, -1))
+
+
+def _accounts(note: dict[str, Any]) -> GroupAccounts:
+    most = []
+    for value, eligible, selected in note["most"]:
+        if not (is_whole(eligible) and is_whole(selected)):
+            raise ValueError("are no whole numbers")
+        most.append((json.loads(value), eligible, selected))
+    if not (isinstance(note["column"], str) and is_whole(note["values"])):
+        raise ValueError("is no column")
+    return GroupAccounts(note["column"], note["values"], tuple(most))
 
 
 def _is_target(value: object) -> bool:

@@ -1,6 +1,7 @@
 """What the tasks of a draw find out, in files: for workers that share nothing but a folder.
 
-The results are those of `stages.draw_apart`: numbers in the marker, arrays in a file beside it.
+The results are those of `stages.draw_apart` and of what it uses: numbers in the marker, arrays in a
+file beside it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,25 @@ import numpy.typing as npt
 
 from dsir.engine import Progress
 from dsir.errors import WorkdirError
-from dsir.stages.draw_apart import Bins, Candidates, PieceSurvey
+from dsir.stages.draw_apart import PieceSurvey
+from dsir.stages.group_search.digits import GroupBins
+from dsir.stages.group_search.sizes import GroupCounts, Taken
+from dsir.stages.group_search.slices import Refused
+from dsir.stages.rank_search import Bins
 from dsir.stages.survey import Survey
+from dsir.stages.turn import Candidates
 from dsir.storage.marker import Marker, is_whole
 from dsir.storage.place import Place
 
+# Results that are columns of whole numbers, by the name of their kind.
+_COLUMNS: dict[str, type[Any]] = {
+    "bins": Bins,
+    "candidates": Candidates,
+    "group bins": GroupBins,
+    "refused": Refused,
+    "taken": Taken,
+}
+_OTHER = "it does not hold the numbers that its marker describes"
 _COUNTED = (
     *("rows", "eligible", "eligible_tokens", "eligible_bytes", "total", "duplicates", "empty"),
 )
@@ -36,13 +51,26 @@ class StoredTask:
 
 def run_stored(task: StoredTask, progress: Progress) -> None:
     """Run a task, unless its result is there, and store the result."""
-    if task.place.finished() is None:
-        _store(task.place, task.stage(task.task, progress))
+    if task.place.finished() is not None:
+        return
+    try:
+        result = task.stage(task.task, progress)
+    except WorkdirError:
+        # Others have done it meanwhile, and have removed what it was reading.
+        if task.place.finished() is not None:
+            return
+        raise
+    _store(task.place, result)
 
 
 def _store(place: Place, result: object) -> None:
+    if result is None:
+        place.finish({"kind": "nothing"})
+        return
     if isinstance(result, PieceSurvey):
         counts = result.counts
+        if result.groups is not None:
+            _save(place, np.stack(result.groups))
         place.finish(
             {
                 **{name: getattr(counts, name) for name in _COUNTED},
@@ -53,24 +81,28 @@ def _store(place: Place, result: object) -> None:
                     [None if math.isnan(one) else one for one in column]
                     for column in result.greatest
                 ],
+                "grouped": result.groups is not None,
             }
         )
         return
-    if isinstance(result, Bins):
-        kind, array = "bins", np.stack([result.digits, result.documents, result.costs])
-    elif isinstance(result, Candidates):
-        kind, array = "candidates", np.stack(result)
-    elif isinstance(result, np.ndarray):
+    if isinstance(result, np.ndarray):
         kind, array = "sums", result
     else:
-        raise TypeError(f"no result of a draw: {type(result)}")
-    with place.file(".npy") as file:
-        np.save(file, array)
+        kinds = [kind for kind, columns in _COLUMNS.items() if isinstance(result, columns)]
+        if not kinds:
+            raise TypeError(f"no result of a draw: {type(result)}")
+        (kind,), array = kinds, np.stack(result)  # type: ignore[call-overload]
+    _save(place, array)
     place.finish({"kind": kind})
 
 
-def load_result(place: Place) -> PieceSurvey | Bins | Candidates | npt.NDArray[np.float64]:
-    """Read the result of a task.
+def _save(place: Place, array: npt.NDArray[Any]) -> None:
+    with place.file(".npy") as file:
+        np.save(file, array)
+
+
+def load_result(place: Place) -> Any:
+    """Read the result of a task: what the stage of the task returned.
 
     Raises:
         WorkdirError: there is none, or it is damaged.
@@ -79,20 +111,35 @@ def load_result(place: Place) -> PieceSurvey | Bins | Candidates | npt.NDArray[n
     if marker is None:
         raise WorkdirError(f"{place.path('.json')}: has gone; start again")
     kind = marker.get("kind")
+    if kind == "nothing":
+        return None
     if kind is None:
-        return _survey_in(marker)
-    shape = {"sums": 3, "bins": 2, "candidates": 2}.get(kind)
-    dtype = np.float64 if kind == "sums" else np.uint64
+        survey = _survey_in(marker)
+        grouped = marker.get("grouped")
+        return survey._replace(groups=_columns_in(place, GroupCounts)) if grouped else survey
+    if kind == "sums":
+        return _array_in(place, 3, np.float64)
+    if kind not in _COLUMNS:
+        raise marker.damaged("it is no result of a draw")
+    return _columns_in(place, _COLUMNS[kind])
+
+
+def _columns_in(place: Place, kind: Any) -> Any:
+    columns = _array_in(place, 2, np.uint64)
+    if len(columns) != len(kind._fields):
+        raise place.damaged(place.path(".npy"), _OTHER)
+    return kind(*columns)
+
+
+def _array_in(place: Place, dimensions: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     path = place.fetched(".npy")
     try:
         found: npt.NDArray[Any] = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise place.damaged(path, str(error)) from error
-    if found.ndim != shape or found.dtype != dtype or (shape == 2 and len(found) != 3):
-        raise place.damaged(path, "it does not hold the numbers that its marker describes")
-    if kind == "sums":
-        return found
-    return Bins(*found) if kind == "bins" else Candidates(*found)
+    if found.ndim != dimensions or found.dtype != dtype:
+        raise place.damaged(path, _OTHER)
+    return found
 
 
 def _survey_in(marker: Marker) -> PieceSurvey:

@@ -93,6 +93,17 @@ class GroupSizes:
             _add_at(self.eligible[column], chosen, None)
             _add_at(self.cost[column], chosen, None if cost is None else cost[eligible])
 
+    def merge(self, counts: tuple[npt.NDArray[np.uint64], ...]) -> None:
+        """Add what there is in other rows of the groups of the only column.
+
+        Args:
+            counts: the groups, and for each the size of its rows, its eligible rows and their size.
+        """
+        codes, *numbers = (one.astype(np.int64) for one in counts)
+        sums = self.total[0], self.eligible[0], self.cost[0]
+        for total, more in zip(sums, numbers, strict=True):
+            total[codes] += more
+
     def accounts(self, closings: Sequence[tuple[Closing, ...]]) -> tuple[GroupAccounts, ...]:
         """Return what was drawn of each group.
 
@@ -200,15 +211,9 @@ class QuotaPlan:
             threads: how many threads to use; the result does not depend on them.
             candidates: how many documents each pass decides on; the result does not depend on it.
         """
-        amount, group_budgets = part
-        quotas = [(left, cap.in_rows) for left, cap in zip(self._left, self._caps, strict=True)]
-        in_documents = self._settings.budget.unit == "documents"
-        if group_budgets is not None:
-            # The budget is spent group by group.
-            quotas.insert(0, (group_budgets.astype(np.uint64), in_documents))
-        spent_by_group = group_budgets is not None
+        quotas = self.quotas_of(part)
         search = _core.QuotaSearch(
-            rule.core, _UNLIMITED if spent_by_group else amount, quotas, capacity=candidates
+            rule.core, _UNLIMITED if part[1] is not None else part[0], quotas, capacity=candidates
         )
         while not search.done:
             for run in runs():
@@ -224,15 +229,42 @@ class QuotaPlan:
                 )
             search.end_pass()
         outcomes = [search.outcome(column) for column in range(len(quotas))]
-        first = len(quotas) - len(self._left)
-        self._left = [outcome[3] for outcome in outcomes[first:]]
         closings = tuple(Closing(*outcome[:3]) for outcome in outcomes)
-        self._closings.append(closings)
+        self.close(closings, [outcome[3] for outcome in outcomes])
         rank = search.threshold
         threshold = Threshold(
             rank.key, rank.not_row, search.selected, search.cost, search.next_cost
         )
         return threshold, closings
+
+    def quotas_of(
+        self, part: tuple[int, Amounts | None]
+    ) -> list[tuple[npt.NDArray[np.uint64], bool]]:
+        """Return for each quota column how much a target may take of each group.
+
+        Args:
+            part: how much the target takes, as `parts` returns it.
+
+        Returns:
+            By column: uint64 by group, and whether these are documents; if not, they are amounts of
+            the budget.
+        """
+        quotas = [(left, cap.in_rows) for left, cap in zip(self._left, self._caps, strict=True)]
+        if part[1] is not None:
+            # The budget is spent group by group.
+            in_documents = self._settings.budget.unit == "documents"
+            quotas.insert(0, (part[1].astype(np.uint64), in_documents))
+        return quotas
+
+    def close(self, closings: tuple[Closing, ...], left: Sequence[npt.NDArray[np.uint64]]) -> None:
+        """Note what a target has drawn.
+
+        Args:
+            closings: by quota column.
+            left: by quota column, what is left of what `quotas_of` returned.
+        """
+        self._left = list(left[len(left) - len(self._left) :])
+        self._closings.append(closings)
 
     def refuse_shortfall(self, selected: int) -> None:
         """Raise BudgetError if fewer documents were drawn than were asked for."""

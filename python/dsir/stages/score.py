@@ -19,7 +19,7 @@ from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows
 from dsir.corpus.token_ids import for_core
 from dsir.engine import Progress
 from dsir.errors import WorkdirError
-from dsir.model.estimator import Scoring
+from dsir.model.estimator import Scoring, Watch
 from dsir.model.row_filters import RowFilters
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.contaminated import Contaminated, contaminated_rows, write_contaminated
@@ -370,9 +370,12 @@ def _score_batches(
     for batch in task.batches():
         reason = None
         if task.filters is None:
-            scored = model.score_batch(batch.text, threads=task.threads)
+            watch = Watch(bands=task.extra.bands)
+            scored = model.score_and_watch(batch.text, watch, threads=task.threads)
         else:
-            scored, judged = task.filters.score(model, batch.text, threads=task.threads)
+            scored, judged = task.filters.score(
+                model, batch.text, bands=task.extra.bands, threads=task.threads
+            )
             reason = judged.reason
             result.contaminated += contaminated_rows(batch, judged.matches)
         log_weight, tokens, text_bytes = scored.log_weight, scored.tokens, scored.bytes
@@ -392,13 +395,10 @@ def _score_batches(
         content = None
         if task.extra.content:
             content = _core.content_hashes(for_core(batch.text), threads=task.threads)
-        bands = None
-        if task.extra.bands:
-            bands = _core.band_keys(scored.prepared, model.features.spec, threads=task.threads)
         group_codes = encoder.encode(batch.groups)
         scores = Scores(
             *(log_weight, tokens, text_bytes, reason, row, start, content, group_codes),
-            bands=bands,
+            bands=scored.bands,
         )
         save(scores)
         if keeper is not None:
