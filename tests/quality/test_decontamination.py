@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import random
-import re
 import sys
 from pathlib import Path
 
@@ -13,11 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from contaminated_documents import CONTAMINATED, shared
 
 import dsir
-from dsir import _core
 from dsir.model.decontamination import Decontamination
 from dsir.model.row_filters import REASONS, RowFilters
 from dsir.model.together import Together
@@ -28,113 +24,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 from process_engine import ProcessEngine
 
 GIVEN = {"n": 60, "min_tokens": 1, "method": "top-k", "progress": False}
-TOKENS = {
-    "wordpunct": lambda text: re.findall(r"\w+|[^\w\s]+", text.lower()),
-    "whitespace": lambda text: text.lower().split(),
-}
-
-
-def shared(documents, texts, n, cut=TOKENS["wordpunct"]):
-    """For each document, its different n-grams that are in the texts, and the first one's text."""
-    first = {}
-    for number, text in enumerate(texts):
-        for ngram in ngrams(cut(text or ""), n):
-            first.setdefault(ngram, number)
-    found = []
-    for document in documents:
-        own = [ngram for ngram in ngrams(cut(document or ""), n) if ngram in first]
-        found.append((len(set(own)), first[own[0]] if own else 2**32 - 1))
-    return found
-
-
-def ngrams(tokens, n):
-    return [tuple(tokens[at : at + n]) for at in range(len(tokens) - n + 1)]
-
-
-WORDS = st.lists(st.sampled_from(["a", "B", "b", "c", "naïve", ",", "x1"]), max_size=60)
-TEXTS = st.lists(st.none() | WORDS.map(" ".join), max_size=6)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    documents=TEXTS,
-    texts=TEXTS,
-    n=st.integers(1, 20),
-    tokenizer=st.sampled_from(sorted(TOKENS)),
-    order=st.integers(1, 3),
-    hash_name=st.sampled_from(["fast", "sha256"]),
-    threads=st.integers(1, 3),
-    with_bands=st.booleans(),
-)
-def test_the_shared_ngrams_are_those_of_a_plain_search(
-    documents, texts, n, tokenizer, order, hash_name, threads, with_bands
-):
-    features = dsir.HashedNgrams(n=order, buckets=100, tokenizer=tokenizer, hash=hash_name)
-    expected = shared(documents, texts, n, TOKENS[tokenizer])
-    index = _core.NgramIndex(pa.array(texts, pa.string()), features.spec, n)
-    given_texts = pa.array(documents, pa.string())
-    found = index.find(given_texts, most=1000, threads=threads)
-    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
-    table = _core.LogRatioTable(np.zeros((1, 100)))
-    *scored, ngrams_, text, keys = _core.score_and_watch(
-        given_texts,
-        features.spec,
-        table,
-        _core.Weighing(),
-        index=index,
-        most=1000,
-        bands=with_bands,
-        threads=threads,
-    )
-    assert list(zip(ngrams_.tolist(), text.tolist(), strict=True)) == expected
-    plain = _core.score(given_texts, features.spec, table, _core.Weighing())
-    assert all(np.array_equal(one, other) for one, other in zip(scored, plain, strict=True))
-    bands = _core.band_keys(given_texts, features.spec)
-    assert np.array_equal(keys, bands if with_bands else bands[:, :0])
-
-
-@pytest.mark.parametrize(
-    "settings_",
-    [
-        *({"tokenizer": name} for name in ("bytes", "chars", "unicode", "word_tokenize")),
-        {"tokenizer": "whitespace"},
-        {"normalize": "NFKC"},
-        {"tokenizer": "bytes", "hash": "sha256"},
-    ],
-)
-def test_one_pass_finds_what_a_pass_of_its_own_finds(corpus, settings_):
-    documents, texts = (pa.array(one) for one in corpus)
-    features = dsir.HashedNgrams(buckets=100, **settings_)
-    index = _core.NgramIndex(features.prepared(texts), features.spec, 13)
-    expected = index.find(features.prepared(documents), most=100)
-    assert expected[0].any()
-    table = _core.LogRatioTable(np.zeros((1, 100)))
-    prepared = features.prepared(documents)
-    found = _core.score_and_watch(
-        prepared, features.spec, table, _core.Weighing(), index=index, most=100, bands=True
-    )[4:]
-    expected += (_core.band_keys(prepared, features.spec),)
-    assert [one.tolist() for one in found] == [one.tolist() for one in expected]
-
-
-def text_of(drawn, words):
-    return " ".join(drawn.choices([f"word{i}" for i in range(400)], k=words))
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    """Documents, some with a piece of a benchmark, and the texts of the benchmark."""
-    drawn = random.Random(7)
-    documents = [text_of(drawn, drawn.randrange(30, 120)) for _ in range(200)]
-    texts = [text_of(drawn, 40) for _ in range(8)]
-    for row, text, size in ((3, 0, 13), (40, 5, 15), (41, 5, 30), (120, 7, 12), (199, 2, 14)):
-        words = documents[row].split()
-        words[10:10] = texts[text].upper().split()[4 : 4 + size]
-        documents[row] = " ".join(words)
-    return documents, texts
-
-
-CONTAMINATED = [3, 40, 41, 199]  # Row 120 shares 12 words in a row, which is one too few.
 
 
 @pytest.fixture
