@@ -125,7 +125,7 @@ def without_keeping(monkeypatch):
     def nothing(shards, settings, shares, folder, counted):
         return (None,) * len(shards)
 
-    monkeypatch.setattr(sys.modules["dsir.run.select_run"], "plan_keeping", nothing)
+    monkeypatch.setattr(sys.modules["dsir.run.drawing"], "plan_keeping", nothing)
 
 
 TARGETS = {"targets": "separate", "proportions": [0.7, 0.3]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,50 +13,36 @@ from dsir.corpus import Corpus, Shard
 from dsir.errors import InputError, SettingError, ShardError
 from dsir.formats import format_of
 from dsir.model.estimator import Estimator
-from dsir.model.relevance import RelevanceModel
 from dsir.output import AddedColumns
 from dsir.remote import Folder, Location, Mirror
 from dsir.report.held import HeldInputs
-from dsir.run.accounts import accounts_of, warn_of_other_columns
-from dsir.run.accounts_file import keep_accounts
+from dsir.run.accounts import warn_of_other_columns
 from dsir.run.combining import choose_rows
 from dsir.run.contaminated import write_contaminated_list
-from dsir.run.duplicates import search_in
+from dsir.run.drawing import Drawing
 from dsir.run.finish import fetch, finish
 from dsir.run.first_look import check_output
 from dsir.run.fitting import Fitted, fit_model
-from dsir.run.folders import draw_shares, rows_workdir, take_columns
 from dsir.run.given_model import GivenModel
 from dsir.run.inputs import Inputs
-from dsir.run.kept_scores import open_scores
-from dsir.run.metrics import Metrics
-from dsir.run.pipeline import Covered, Pipeline
+from dsir.run.pipeline import Pipeline
 from dsir.run.run_files import described_inputs, write_run_file
 from dsir.run.run_output import HeldOutput, RunOutput
 from dsir.run.selection import Selection
 from dsir.run.writing import plan_parts
-from dsir.settings.draw import DrawSettings
 from dsir.settings.fit import FitArguments
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups, find_damage, lost_before, raise_named
-from dsir.stages.damage.units import without_unnumbered_of
-from dsir.stages.draw_note import draw_of
-from dsir.stages.drawn import Draw
-from dsir.stages.kept.apart import KeptApart
-from dsir.stages.kept.gate import Keep
-from dsir.stages.kept.plan import kept_folder, plan_keeping
+from dsir.stages.kept.plan import kept_folder
 from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
-from dsir.stages.unit_scores import ChangeableScores, rows_of
+from dsir.stages.unit_scores import rows_of
 from dsir.stages.units import file_ranges, placed, skipped_in_files
 from dsir.storage.workdir import Workdir
 from dsir.storage.workdir_folder import is_new, make_folder
 from dsir.storage.workdir_folder import remove_unfinished as remove_unfinished_results
 from dsir.storage.workdir_lock import locked
 from dsir.storage.workdir_manifest import fingerprint_of
-
-DRAWN = "drawn.json"  # In the work directory of a planned run: the draw is made.
 
 _WAY_OUT = 'repair the file and start again, or give on_error="skip" to pass over the row group'
 
@@ -181,6 +166,17 @@ class SelectionRun:
         )
 
     @property
+    def drawing(self) -> Drawing:
+        """How the run scores and draws."""
+        return Drawing(
+            plan=self.plan,
+            pipeline=self.pipeline,
+            raw=self.raw,
+            target_names=self.added.target_names,
+            run=fingerprint_of(self.writing),
+        )
+
+    @property
     def writing(self) -> dict[str, Any]:
         """The settings that the output folder depends on, besides the inputs."""
         return {
@@ -217,8 +213,9 @@ class SelectionRun:
         if workdir is not None and workdir.durable:
             model.save(workdir.location("model.dsir"))
         lost = lost_before(workdir, fingerprint_of(self.writing))
+        drawing = self.drawing
         while True:
-            scores, drawn, rows = self.draw(model, workdir, kept, fitted, lost)
+            scores, drawn, rows = drawing.draw(model, workdir, kept, fitted, lost)
             shards = placed(self.raw.shards, [unit.source_rows for unit in scores])
             if self.plan.combine is not None:
                 settings = self.plan.draw.calibrated(model.calibrations)
@@ -254,7 +251,7 @@ class SelectionRun:
             stages = {name: timed.describe() for name, timed in self.pipeline.times.items()}
             selection, manifest = finish(
                 written,
-                self._accounts(scores, drawn, rows),
+                drawing.accounts(scores, drawn, rows),
                 rows,
                 model,
                 skipped,
@@ -334,137 +331,3 @@ class SelectionRun:
         for shard in first.values():
             with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
-
-    def draw_settings(self, model: Estimator) -> DrawSettings:
-        """Return how rows are drawn: with two measures, how their candidates are."""
-        settings = self.plan.draw.calibrated(model.calibrations)
-        return settings if self.plan.combine is None else self.plan.combine.widened(settings)
-
-    def draw(
-        self,
-        model: Estimator,
-        workdir: Workdir | None,
-        kept: Path | None,
-        fitted: Fitted,
-        lost: LostGroups,
-        known: Draw | None = None,
-    ) -> tuple[ChangeableScores, Draw, Sequence[ShardRows]]:
-        """Score every unit and draw; return the scores, the draw and the selected rows by unit.
-
-        Args:
-            model: the model of the run.
-            workdir: the folder that keeps the results; None to hold them in memory.
-            kept: the folder for rows that are kept as they pass; None to keep none.
-            fitted: the results of the fit besides the model.
-            lost: the damaged row groups, which are passed over.
-            known: the draw, if it is known; then all scores and rows are in `workdir`. None to make
-                it, unless the workers of a planned run have.
-        """
-        filters = self.plan.documents.row_filters
-        shares = draw_shares(model)
-        settings = self.draw_settings(model)
-        covered = self._covered(model, kept or _seen_by_all(workdir), lost)
-        if workdir is None:
-            extra = settings.extra
-            scores = self.pipeline.score(self.raw, model, filters, None, extra=extra)
-            if lost:
-                scores = self.pipeline.score_again(
-                    self.raw, scores, lost, model, filters, None, extra
-                )
-            numbered = without_unnumbered_of(self.raw.shards, scores)
-            return numbered, *self.pipeline.sample(numbered, settings, shares, None, covered)
-        place, durable = workdir.folder, workdir.durable
-        on_error = self.plan.reading.on_error
-        folder, extra, earlier = open_scores(
-            workdir, self.raw, model, filters, on_error, settings.extra
-        )
-        if known is None and not lost:
-            known = self.drawn_before(workdir, settings, len(shares))
-        keeps: Sequence[Keep | None] = ()
-        if kept is not None and known is None:
-            keeps = plan_keeping(self.raw.shards, settings, shares, kept, fitted.raw_rows)
-        apart = None
-        if kept is not None and any(keeps) and not self.pipeline.engine.shares_files:
-            free = shutil.disk_usage(kept).free
-            keeps, apart = (), KeptApart(kept, keeps, free - free // 4)
-        scores = self.pipeline.score(
-            self.raw,
-            model,
-            filters,
-            folder,
-            keeps=keeps,
-            spooled=fitted.spooled,
-            extra=extra,
-            earlier=earlier,
-            apart=apart,
-            noted=known is not None,
-        )
-        if lost:
-            scores = self.pipeline.score_again(
-                self.raw, scores, lost, model, filters, folder, extra
-            )
-        numbered = without_unnumbered_of(self.raw.shards, scores)
-        take_columns(numbered, extra, settings)
-        manifest = folder.manifest
-
-        def in_rows() -> Workdir:
-            return rows_workdir(
-                place / lost.stage("rows"), manifest, settings, durable=durable, repeats=True
-            )
-
-        search = None
-        if settings.dedup != "none":
-            search = search_in(
-                workdir, lost.stage("duplicates"), numbered, folder.fingerprint, settings
-            )
-
-        def in_groups() -> Workdir:
-            described = {"scores": folder.fingerprint, "draw": settings.describe()}
-            return workdir.stage(lost.stage("groups"), described)
-
-        drawn, rows = self.pipeline.sample(
-            numbered, settings, shares, in_rows, covered, known, search, in_groups
-        )
-        if durable:  # 'dsir write' can write from a work directory that is kept.
-            keep_accounts(
-                in_rows(), manifest["settings"], self._accounts(numbered, drawn, rows), numbered
-            )
-        return numbered, drawn, rows
-
-    def drawn_before(self, workdir: Workdir, settings: DrawSettings, columns: int) -> Draw | None:
-        """Return the draw that the workers of this run have made; None if they have not."""
-        if not workdir.durable:
-            return None
-        note = workdir.kept(DRAWN)
-        if note is None or note.get("plan") != fingerprint_of(self.writing):
-            return None
-        return draw_of(note.get("draw"), settings, columns)
-
-    def _covered(self, model: Estimator, kept: Path | None, lost: LostGroups) -> Covered | None:
-        """Return what a coverage selection needs beside the scores; None for another method."""
-        if self.plan.draw.rule.method != "coverage" or not isinstance(model, RelevanceModel):
-            return None
-        units = [
-            lost.unit(unit, number) if number in lost.by_unit else unit
-            for number, unit in enumerate(self.raw.shards)
-        ]
-        return Covered(model, units, kept)
-
-    def _accounts(
-        self, scores: Sequence[ShardScores], drawn: Draw, rows: Sequence[ShardRows]
-    ) -> Metrics:
-        """Return the accounts of a draw."""
-        filters = self.plan.documents.row_filters
-        return accounts_of(
-            scores,
-            drawn,
-            rows,
-            self.added.target_names,
-            () if filters is None else filters.active,
-            units=[stop - first for first, stop in file_ranges(self.raw.shards)],
-        )
-
-
-def _seen_by_all(workdir: Workdir | None) -> Path | None:
-    """Return a folder that the workers of every engine see; None if there is none."""
-    return workdir.path if workdir is not None and workdir.durable and not workdir.mirror else None

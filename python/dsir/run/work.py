@@ -19,12 +19,13 @@ from dsir.errors import InputError, WorkdirError
 from dsir.model.estimator import Estimator
 from dsir.model.estimators import load_estimator
 from dsir.run.crew import Crew, WorkDone
+from dsir.run.drawing import DRAWN
 from dsir.run.duplicates import search_in
 from dsir.run.fitting import Fitted, fit_counts, fit_model
 from dsir.run.folders import draw_shares, rows_workdir, take_columns
 from dsir.run.kept_scores import open_scores
 from dsir.run.planned import PlannedRun
-from dsir.run.select_run import DRAWN, SelectionRun
+from dsir.run.select_run import SelectionRun
 from dsir.run.selection import Selection
 from dsir.run.shared_engine import SharedEngine
 from dsir.run.shared_tasks import Share
@@ -213,7 +214,7 @@ class _Work:
             rows = []
         keeps = plan_keeping(
             run.raw.shards,
-            run.draw_settings(model),
+            run.drawing.settings(model),
             draw_shares(model),
             folder,
             [row if is_whole(row) else None for row in rows],
@@ -253,7 +254,7 @@ class _Work:
         if self._drawn() is not None:
             return True
         model, lost = self._model(), lost_before(self._workdir, self._plan)
-        settings = self._run.draw_settings(model)
+        settings = self._run.drawing.settings(model)
         if lost or not (_is_drawn_apart(settings) or settings.dedup != "none"):
             self._crew.once("draw", self._drawn, self._make_draw)
             return True
@@ -351,10 +352,10 @@ class _Work:
             # Nothing is known of the fit here, and nothing is scored that could be kept.
             fitted = Fitted([], (), [None] * len(run.raw.shards), [], [], [])
             model = self._model()
-            scores, drawn, _ = run.draw(model, self._workdir, None, fitted, lost, known)
+            scores, drawn, _ = run.drawing.draw(model, self._workdir, None, fitted, lost, known)
             held.open(lost)
         note: dict[str, Any] = {"plan": self._plan}
-        settings = run.draw_settings(model)
+        settings = run.drawing.settings(model)
         # Who knows the draw reads no scores, so duplicates must be marked in files.
         in_files = settings.dedup == "none" or any(unit.marks is not None for unit in scores)
         if not lost and in_files and can_note(drawn):
