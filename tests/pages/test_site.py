@@ -45,7 +45,7 @@ def test_it_builds_without_a_warning(tmp_path):
     assert "--max-per" in commands
     # An option in a help text is code, and keeps its two dashes.
     assert not re.search("\N{EN DASH}[a-z]", commands)
-    assert names.count('<a class="reference internal" href="#dsir.') > 500
+    assert names.count('<a class="reference internal" href="#dsir.') > 480
     # A property's docstring with a colon stays whole.
     assert "Weight of every bucket, float32[buckets]; several classifiers: [targets" in names
     first = (tmp_path / "html/index.html").read_text("utf-8")

@@ -49,15 +49,16 @@ def calls(monkeypatch) -> Counter[str]:
     """How often the core is asked to count and to score."""
     made: Counter[str] = Counter()
 
-    def counted(name: str) -> None:
+    def counted(name: str, kind: str) -> None:
         kernel = getattr(_core, name)
 
         def call(*arguments: Any, **keywords: Any) -> Any:
-            made[name] += 1
+            made[kind] += 1
             return kernel(*arguments, **keywords)
 
         monkeypatch.setattr(_core, name, call)
 
-    counted("count")
-    counted("score")
+    counted("count", "count")
+    counted("score", "score")
+    counted("score_and_watch", "score")
     return made
