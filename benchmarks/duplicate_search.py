@@ -14,7 +14,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +99,18 @@ def _bytes() -> tuple[int, int]:
     return int(numbers["rchar"]), int(numbers["wchar"])
 
 
+def print_costs(costs: Mapping[str, Sequence[Cost]], rows: int) -> None:
+    """Print the medians of what each way to search takes, a line for each."""
+    for name, found in costs.items():
+        processor, clock, read, written = (
+            statistics.median(getattr(one, field) for one in found) for field in Cost.__slots__
+        )
+        print(
+            f"{name:12} {processor:7.2f} s of processor time, {clock:7.2f} s, "
+            f"{read / rows:6.1f} bytes read a row, {written / rows:6.1f} written"
+        )
+
+
 def main() -> None:
     """Measure as the arguments say, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.duplicate_search")
@@ -137,14 +149,7 @@ def main() -> None:
         f"{given.rows:,} rows, dedup={given.dedup!r}: {-(-hashes // NO_LIMIT.hashes)} passes; "
         f"{layout.pieces} pieces and {layout.ranges} ranges on {given.threads} threads"
     )
-    for name, found in costs.items():
-        processor, clock, read, written = (
-            statistics.median(getattr(one, field) for one in found) for field in Cost.__slots__
-        )
-        print(
-            f"{name:12} {processor:7.2f} s of processor time, {clock:7.2f} s, "
-            f"{read / given.rows:6.1f} bytes read a row, {written / given.rows:6.1f} written"
-        )
+    print_costs(costs, given.rows)
 
 
 if __name__ == "__main__":

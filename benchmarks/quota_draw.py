@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.duplicate_search import Cost, cost_of
+from benchmarks.duplicate_search import Cost, cost_of, print_costs
 from dsir.engine import LocalEngine, Progress
 from dsir.sampling import KeyRule
 from dsir.settings.budget import Budget
@@ -149,14 +149,7 @@ def main() -> None:
         f"{given.rows:,} rows, {len(known.names[0]):,} values, {draws[-1].selected:,} selected, on "
         f"{given.threads} threads; {names / given.rows:.2f} bytes of values a row"
     )
-    for name, found in costs.items():
-        processor, clock, read, written = (
-            statistics.median(getattr(one, field) for one in found) for field in Cost.__slots__
-        )
-        print(
-            f"{name:12} {processor:7.2f} s of processor time, {clock:7.2f} s, "
-            f"{read / given.rows:6.1f} bytes read a row, {written / given.rows:6.1f} written"
-        )
+    print_costs(costs, given.rows)
     back = engine.back / given.rounds / given.rows
     print(
         f"{back:.2f} bytes a row come back from tasks, whose caller takes "

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -212,17 +213,30 @@ def test_workers_that_are_killed_in_a_draw_with_quotas_lose_their_tasks_only(
     assert invoke_dsir("work", "work", "--until", "score", "-q", cwd=tmp_path).returncode == 0
     found = tmp_path / "work" / "draw"
 
+    _work_with_kills(found, _SMALL_PIECES, until=60, more=10)
+    assert invoke_dsir("finish", "work", "-q", cwd=tmp_path).returncode == 0
+    done = invoke_dsir("select", *raw, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "out") == contents(tmp_path / "b")
+
+
+def _work_with_kills(found: Path, program: str, *, until: int, more: int) -> None:
+    """Let two workers at a time work, and kill them when `found` has `more` results than before.
+
+    From `until` results on, one worker does the rest.
+    """
+
     def start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", _SMALL_PIECES, "work", "work", "--threads", "1", "-q"]
-        return subprocess.Popen(command, cwd=tmp_path)
+        command = [sys.executable, "-c", program, "work", "work", "--threads", "1", "-q"]
+        return subprocess.Popen(command, cwd=found.parents[1])
 
     def results() -> int:
         return len(list(found.glob("*-*.json")))
 
-    killed, before = 0, -1
-    while results() < 60:
+    killed, before = 0, 0
+    while before < until:
         workers = [start(), start()]
-        while results() <= before + 9 and workers[0].poll() is None:
+        while results() < before + more and workers[0].poll() is None:
             time.sleep(0.002)
         assert workers[0].poll() in (None, 0)
         before = results()
@@ -230,13 +244,8 @@ def test_workers_that_are_killed_in_a_draw_with_quotas_lose_their_tasks_only(
             worker.send_signal(signal.SIGKILL)
             killed += worker.wait() == -signal.SIGKILL
     assert killed > 2
-    last = start()
-    assert last.wait() == 0
+    assert start().wait() == 0
     assert not list(found.glob("*.slices"))
-    assert invoke_dsir("finish", "work", "-q", cwd=tmp_path).returncode == 0
-    done = invoke_dsir("select", *raw, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert contents(tmp_path / "out") == contents(tmp_path / "b")
 
 
 _SMALL_PIECES = """
@@ -269,26 +278,7 @@ def test_workers_that_are_killed_in_a_search_lose_their_tasks_only(
     planned(raw, *options)
     found = tmp_path / "work" / "duplicates"
 
-    def start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-c", _SMALL_TASKS, "work", "work", "--threads", "1", "-q"]
-        return subprocess.Popen(command, cwd=tmp_path)
-
-    def results() -> set[str]:
-        return {path.name for path in found.glob("*-*.json")}
-
-    killed, before = 0, 0
-    while before < 12:
-        workers = [start(), start()]
-        while len(results()) <= before + 2 and workers[0].poll() is None:
-            time.sleep(0.002)
-        before = len(results())
-        for worker in workers:
-            worker.send_signal(signal.SIGKILL)
-            killed += worker.wait() == -signal.SIGKILL
-    assert killed > 2
-    last = start()
-    assert last.wait() == 0
-    assert not list(found.glob("*.slices"))
+    _work_with_kills(found, _SMALL_TASKS, until=12, more=3)
     assert invoke_dsir("finish", "work", "-q", cwd=tmp_path).returncode == 0
     done = invoke_dsir("select", *raw, "-t", target, *SETTINGS, *options, "-o", "b", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
