@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ascii_classes.hpp"
 #include "check.hpp"
 #include "simd/classify.hpp"
 #include "simd/cpu.hpp"
@@ -17,14 +18,9 @@ using dsir::simd::BlockMasks;
 using dsir::simd::Level;
 using dsir::simd::levels_up_to_active;
 using dsir::test::Random;
+using dsir::test::space;
+using dsir::test::word;
 using Block = std::array<std::uint8_t, 64>;
-
-bool word(std::uint8_t c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-bool space(std::uint8_t c) {
-    return (c >= 9 && c <= 13) || (c >= 28 && c <= 32);
-}
 
 /// The class of an ASCII byte: w, p or a space.
 char class_of(std::uint8_t c) {

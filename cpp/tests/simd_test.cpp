@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "ascii_classes.hpp"
 #include "check.hpp"
 #include "hashing/fast_hash.hpp"
 #include "simd/cpu.hpp"
@@ -20,14 +21,9 @@ using dsir::simd::Classify;
 using dsir::simd::Level;
 using dsir::simd::levels_up_to_active;
 using dsir::test::Random;
+using dsir::test::space;
+using dsir::test::word;
 using Block = std::array<std::uint8_t, 64>;
-
-bool word(std::uint8_t c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-bool space(std::uint8_t c) {
-    return (c >= 9 && c <= 13) || (c >= 28 && c <= 32);
-}
 
 void check_block(Classify classify, const Block& block) {
     BlockMasks expected{0, 0, 0};
