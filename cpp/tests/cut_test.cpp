@@ -108,6 +108,19 @@ TEST(cutting_ascii_and_parts) {
     }
 }
 
+struct Placed {
+    Block block;
+    unsigned length;
+};
+
+/// The UTF-8 of a character in a block of zeros, as far as the block reaches, and its length.
+Placed block_of(char32_t c, std::size_t at) {
+    std::uint8_t bytes[4];
+    Placed placed{{}, dsir::unicode::encode_utf8(c, bytes)};
+    for (unsigned i = 0; i < placed.length && at + i < 64; ++i) placed.block[at + i] = bytes[i];
+    return placed;
+}
+
 // The kernels know some characters without a table. The test asks them about every character.
 TEST(known_characters_are_those_of_the_tables) {
     for (const Level level : levels_up_to_active()) {
@@ -115,11 +128,8 @@ TEST(known_characters_are_those_of_the_tables) {
         long found = 0;
         for (char32_t c = 0; c < 0x110000; ++c) {
             if (c >= 0xD800 && c < 0xE000) continue;
-            std::uint8_t bytes[4];
-            const unsigned length = dsir::unicode::encode_utf8(c, bytes);
-            Block block{};
             const std::size_t at = c % 65;  // also beyond the end
-            for (unsigned i = 0; i < length && at + i < 64; ++i) block[at + i] = bytes[i];
+            const auto [block, length] = block_of(c, at);
             const auto masks = known(block.data());
             const std::uint64_t all =
                 at + length <= 64 ? ((std::uint64_t{1} << length) - 1) << at : 0;
@@ -220,11 +230,8 @@ TEST(characters_that_lower_case_leaves) {
         long found = 0;
         for (char32_t c = 0x80; c < 0x110000; ++c) {
             if (c >= 0xD800 && c < 0xE000) continue;
-            std::uint8_t bytes[4];
-            const unsigned length = dsir::unicode::encode_utf8(c, bytes);
-            Block block{};
             const std::size_t at = c % 64;  // also beyond the end
-            for (unsigned i = 0; i < length && at + i < 64; ++i) block[at + i] = bytes[i];
+            const auto [block, length] = block_of(c, at);
             Block lowered{};
             const std::uint64_t left = lower(block.data(), lowered.data());
             CHECK(lowered == block);
