@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from estimator_contract import check_watched
 from fasttext_file import FastTextFile
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,12 +63,7 @@ def test_a_watch_finds_what_passes_of_their_own_find(name, texts, threads):
         found = together.score_and_watch(texts, watch, threads=threads)
         for one, other in zip(found[:4], expected[:4], strict=True):
             assert one.tobytes() == other.tobytes()
-        assert (found.shared is None) == (watch.ngrams is None)
-        assert (found.bands is None) == (not watch.bands)
-        if found.shared is not None:
-            assert np.array_equal(found.shared, shared)
-        if found.bands is not None:
-            assert np.array_equal(found.bands, keys)
+        check_watched(found, watch, shared, keys)
 
 
 @given(st.lists(st.none() | st.text("ab 海.é", max_size=60), max_size=9), st.integers(1, 3))
