@@ -197,6 +197,13 @@ def test_batches_hold_every_row_and_the_edges_within_them(monkeypatch):
     parts = split_rows(x.astype("f4"), labels, 20, 0)
     batches = training_batches(offsets, ends, x.astype("f4"), labels, parts, 0)
     assert len(batches) == 4
+    for one, other in zip(
+        batches,
+        training_batches(offsets, ends, x.astype("f4"), labels, parts, 0, threads=3),
+        strict=True,
+    ):
+        assert one.rows.tolist() == other.rows.tolist()
+        assert one.graph.edges == other.graph.edges
     rows = np.concatenate([batch.rows for batch in batches])
     assert sorted(rows.tolist()) == list(range(420))
     pairs = set(
