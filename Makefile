@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Both virtual environments have the same wheel, which is built once.
 WHEELS := build/wheels
+# Whether the native tests are built with the wheel: its objects are theirs.
+NATIVE_TESTS := OFF
+test native: NATIVE_TESTS := ON
 # cmake and ninja come with the `native` extra, so that only a compiler is needed beforehand.
 export PATH := $(abspath $(BIN)):$(PATH)
 
@@ -30,7 +33,9 @@ $(VENV):
 .PHONY: setup
 setup: $(VENV)
 	rm -rf $(WHEELS)
-	$(PIP) wheel --no-deps --wheel-dir $(WHEELS) .
+	$(PIP) wheel --no-deps --wheel-dir $(WHEELS) \
+		--config-settings=cmake.define.DSIR_TESTS=$(NATIVE_TESTS) \
+		--config-settings=cmake.define.DSIR_WERROR=ON .
 	$(PIP) install --no-deps --force-reinstall $(WHEELS)/*.whl
 	$(PIP) install "$$(echo $(WHEELS)/*.whl)[test,lint,native]"
 
@@ -43,9 +48,8 @@ types: setup
 	$(BIN)/mypy
 
 native: setup
-	cmake --preset native
-	cmake --build --preset native
-	ctest --preset native
+	ctest --test-dir build/$$(basename $(WHEELS)/*.whl .whl | cut -d- -f3-) --output-on-failure \
+		--parallel 2
 
 native-aarch64: setup
 ifeq ($(AARCH64),)
@@ -59,10 +63,10 @@ endif
 sanitize: setup
 	cmake --preset asan-ubsan
 	cmake --build --preset asan-ubsan
-	ctest --preset asan-ubsan
+	ctest --preset asan-ubsan --parallel 2
 	cmake --preset tsan
 	cmake --build --preset tsan
-	ctest --preset tsan
+	ctest --preset tsan --parallel 2
 
 # The short form, 20 seconds a target at most; docs/lab/endurance.md has the long one.
 fuzz: setup
