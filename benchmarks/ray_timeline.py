@@ -73,8 +73,9 @@ class Watched(RayEngine):
 
     def _ended(self, flight: Any, submit: Any) -> Iterator[tuple[int, Any]]:
         now = time.time()
-        for number in flight.tasks:
-            self.stages[-1].submitted.setdefault(number, now)
+        for group in flight.groups:
+            for number in group.numbers:
+                self.stages[-1].submitted.setdefault(number, now)
         for number, outcome in super()._ended(flight, submit):
             self.stages[-1].outcomes.append((number, time.time(), outcome))
             yield number, outcome

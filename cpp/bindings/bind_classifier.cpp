@@ -4,6 +4,7 @@
 #include "bindings/held_part.hpp"
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
+#include "bindings/watching.hpp"
 #include "classifier/linear_table.hpp"
 #include "classifier/logistic.hpp"
 #include "classifier/platt.hpp"
@@ -119,10 +120,12 @@ HeldPart part(const py::object& table, const ngram::FeatureSpec& spec, const Lin
 }
 
 py::tuple score(const LinearTable& table, const py::object& array, const ngram::FeatureSpec& spec,
-                const Lines& lines, const ngram::Weighing& weighing, unsigned threads) {
+                const Lines& lines, const ngram::Weighing& weighing, const Watching* watching,
+                unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
     require(threads >= 1, "threads must be at least 1");
+    const ngram::TokenWatches* const watches = watches_of(watching, column.size());
     const std::vector<Line> checked = checked_lines(table, spec, lines, weighing);
     const py::ssize_t rows = column.size();
     py::array_t<double> log_weight({static_cast<py::ssize_t>(weighing.columns()), rows});
@@ -134,7 +137,7 @@ py::tuple score(const LinearTable& table, const py::object& array, const ngram::
                                  reinterpret_cast<text::RowStatus*>(status.mutable_data())};
     {
         const py::gil_scoped_release release;
-        classifier::score(column, spec, table, checked, weighing, threads, out);
+        classifier::score(column, spec, table, checked, weighing, threads, out, watches);
     }
     return py::make_tuple(log_weight, tokens, bytes, status);
 }
@@ -198,8 +201,8 @@ void bind_classifier(py::module_& module) {
     py::class_<LinearTable>(module, "LinearTable")
         .def(py::init(&make_table), py::arg("weights").noconvert())
         .def("score", &score, py::arg("array"), py::arg("spec"), py::arg("lines"),
-             py::arg("weighing"), py::kw_only(), py::arg("threads") = 1,
-             "(log_weight, tokens, bytes, status) of the rows.")
+             py::arg("weighing"), py::kw_only(), py::arg("watching") = py::none(),
+             py::arg("threads") = 1, "(log_weight, tokens, bytes, status) of the rows.")
         .def("part", &part, py::arg("spec"), py::arg("lines"), py::arg("weighing"),
              "What score_together takes: score() with all but its texts.")
         .def("score_lists", &score_lists, py::arg("offsets").noconvert(),

@@ -4,11 +4,9 @@
 #include "bindings/imported_array.hpp"
 #include "bindings/python.hpp"
 #include "bindings/tokenizer_kind.hpp"
-#include "contamination/finder.hpp"
-#include "minhash/band_keys.hpp"
+#include "bindings/watching.hpp"
 #include "ngram/kernels.hpp"
 #include "ngram/scorer_kernel.hpp"
-#include "ngram/several_watches.hpp"
 
 namespace dsir::bindings {
 namespace {
@@ -82,16 +80,17 @@ void check_scoring(const FeatureSpec& spec, const LogRatioTable& table, const We
 }
 
 py::tuple score(const py::object& array, const FeatureSpec& spec, const LogRatioTable& table,
-                const Weighing& weighing, unsigned threads) {
+                const Weighing& weighing, const Watching* watching, unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
     check_scoring(spec, table, weighing, threads);
+    const ngram::TokenWatches* const watches = watches_of(watching, column.size());
     const Scores scores(weighing.columns(), column.size());
     {
-        // This frame holds the outputs, and the caller's frame holds `table` and `weighing`. Only
-        // memory is touched.
+        // This frame holds the outputs, and the caller's frame holds all else. Only memory is
+        // touched.
         const py::gil_scoped_release release;
-        ngram::score(column, spec, table, weighing, threads, scores.out);
+        ngram::score(column, spec, table, weighing, threads, scores.out, watches);
     }
     return scores.to_tuple();
 }
@@ -106,9 +105,10 @@ HeldPart score_part(const FeatureSpec& spec, const py::object& table, const Weig
 }
 
 py::tuple score_together(const py::object& array, const std::vector<const HeldPart*>& held,
-                         unsigned threads) {
+                         const Watching* watching, unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
+    const ngram::TokenWatches* const watches = watches_of(watching, column.size());
     require(!held.empty(), "there must be at least one part");
     require(threads >= 1, "threads must be at least 1");
     std::vector<ngram::ScorePart> parts;
@@ -128,45 +128,17 @@ py::tuple score_together(const py::object& array, const std::vector<const HeldPa
     {
         // As in score(); the caller's frame holds the parts.
         const py::gil_scoped_release release;
-        ngram::score_together(column, parts, threads, outputs);
+        ngram::score_together(column, parts, threads, outputs, watches);
     }
     return py::make_tuple(log_weights, shared.tokens, shared.bytes, shared.status);
 }
 
-py::tuple score_and_watch(const py::object& array, const FeatureSpec& spec,
-                          const LogRatioTable& table, const Weighing& weighing,
-                          const contamination::NgramIndex* index, std::uint32_t most, bool bands,
+py::tuple score_by_kernel(const py::object& array, const FeatureSpec& spec, std::uintptr_t kernel,
+                          const Array<double>& log_ratio, const Watching* watching,
                           unsigned threads) {
     const ImportedArray imported(array);
     const arrow::TextColumn column = imported.text();
-    check_scoring(spec, table, weighing, threads);
-    require(most >= 1 && most <= contamination::kMostHits, "most must be 1 to 1,000");
-    const Scores scores(weighing.columns(), column.size());
-    const py::ssize_t compared = index == nullptr ? 0 : column.size();
-    py::array_t<std::uint32_t> ngrams(compared), text(compared);
-    py::array_t<std::uint64_t> keys(
-        {py::ssize_t{minhash::kBands}, bands ? column.size() : py::ssize_t{0}});
-    const contamination::Found found{ngrams.mutable_data(), text.mutable_data(), most};
-    std::uint64_t* const keys_out = keys.mutable_data();
-    {
-        // As in score(); the caller's frame holds `index` as well.
-        const py::gil_scoped_release release;
-        std::optional<contamination::Finders> finders;
-        std::optional<minhash::BandKeysOfRows> band_keys;
-        std::vector<const ngram::TokenWatches*> watches;
-        if (index != nullptr) watches.push_back(&finders.emplace(*index, found, column.size()));
-        if (bands) watches.push_back(&band_keys.emplace(keys_out, column.size()));
-        const ngram::SeveralWatches all(std::move(watches));
-        ngram::score(column, spec, table, weighing, threads, scores.out, &all);
-    }
-    return py::make_tuple(scores.log_weight, scores.tokens, scores.bytes, scores.status, ngrams,
-                          text, keys);
-}
-
-py::tuple score_by_kernel(const py::object& array, const FeatureSpec& spec, std::uintptr_t kernel,
-                          const Array<double>& log_ratio, unsigned threads) {
-    const ImportedArray imported(array);
-    const arrow::TextColumn column = imported.text();
+    const ngram::TokenWatches* const watches = watches_of(watching, column.size());
     require(kernel != 0, "kernel must be the address of a function");
     require(log_ratio.ndim() == 2 && log_ratio.shape(0) >= 1 &&
                 log_ratio.shape(1) == static_cast<py::ssize_t>(spec.buckets),
@@ -179,7 +151,7 @@ py::tuple score_by_kernel(const py::object& array, const FeatureSpec& spec, std:
         // As in score(); the kernel itself may take the GIL.
         const py::gil_scoped_release release;
         ngram::score_by_kernel(column, spec, reinterpret_cast<ngram::ScorerKernel>(kernel), ratios,
-                               targets, threads, scores.out);
+                               targets, threads, scores.out, watches);
     }
     return scores.to_tuple();
 }
@@ -270,22 +242,25 @@ void bind_ngram(py::module_& module) {
         .def(py::init(&make_weighing), py::kw_only(), py::arg("targets") = 1,
              py::arg("alpha") = 0.0, py::arg("lengths") = py::tuple(),
              py::arg("shares") = py::tuple());
+    py::class_<Watching>(module, "Watching")
+        .def(py::init<py::ssize_t, const py::object&, std::uint32_t, bool>(), py::arg("rows"),
+             py::kw_only(), py::arg("index") = py::none(), py::arg("most") = 1,
+             py::arg("bands") = false)
+        .def_readonly("ngrams", &Watching::ngrams)
+        .def_readonly("text", &Watching::text)
+        .def_readonly("keys", &Watching::keys);
     module.def("score", &score, py::arg("array"), py::arg("spec"), py::arg("table"),
-               py::arg("weighing"), py::kw_only(), py::arg("threads") = 1,
-               "(log_weight, tokens, bytes, status) of the rows.");
+               py::arg("weighing"), py::kw_only(), py::arg("watching") = py::none(),
+               py::arg("threads") = 1, "(log_weight, tokens, bytes, status) of the rows.");
     py::class_<HeldPart>(module, "ScorePart");
     module.def("score_part", &score_part, py::arg("spec"), py::arg("table"), py::arg("weighing"),
                "What score_together takes: score() with all but its texts.");
     module.def("score_together", &score_together, py::arg("array"), py::arg("parts"), py::kw_only(),
-               py::arg("threads") = 1,
+               py::arg("watching") = py::none(), py::arg("threads") = 1,
                "(log_weights of each part, tokens, bytes, status) of the rows.");
-    module.def("score_and_watch", &score_and_watch, py::arg("array"), py::arg("spec"),
-               py::arg("table"), py::arg("weighing"), py::kw_only(), py::arg("index") = py::none(),
-               py::arg("most") = 1, py::arg("bands") = false, py::arg("threads") = 1,
-               "(log_weight, tokens, bytes, status, ngrams, text, band keys) of the rows.");
     module.def("score_by_kernel", &score_by_kernel, py::arg("array"), py::arg("spec"),
                py::arg("kernel"), py::arg("log_ratio").noconvert(), py::kw_only(),
-               py::arg("threads") = 1,
+               py::arg("watching") = py::none(), py::arg("threads") = 1,
                "(log_weight, tokens, bytes, status) of the rows, by the scorer at an address.");
     module.def("log_ratio", &log_ratio, py::arg("target").noconvert(), py::arg("raw").noconvert(),
                py::arg("smoothing"), "Log ratio of the two distributions, per bucket.");

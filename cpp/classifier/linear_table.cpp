@@ -165,9 +165,11 @@ LinearTable::LinearTable(const float* weights, std::size_t columns, std::size_t 
 
 void score(const arrow::TextColumn& column, const ngram::FeatureSpec& spec,
            const LinearTable& table, const std::vector<Line>& lines,
-           const ngram::Weighing& weighing, unsigned threads, const ngram::ScoreOutput& out) {
-    ngram::score_rows(column, spec, weighing.columns(), threads, out,
-                      [&] { return TableScorer(table, lines, weighing); });
+           const ngram::Weighing& weighing, unsigned threads, const ngram::ScoreOutput& out,
+           const ngram::TokenWatches* watches) {
+    ngram::score_rows(
+        column, spec, weighing.columns(), threads, out,
+        [&] { return TableScorer(table, lines, weighing); }, watches);
 }
 
 ngram::ScorePart part_of(const ngram::FeatureSpec& spec, const LinearTable& table,

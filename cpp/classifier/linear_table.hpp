@@ -46,10 +46,12 @@ class LinearTable {
 
 /// Computes the log-weights of the rows: each column's score on its line, one line per column, and
 /// then the weighing, which has as many targets as the table has columns. Null rows and rows
-/// without a token weigh 0. The result does not depend on `threads`.
+/// without a token weigh 0. The result does not depend on `threads`. `watches` see the tokens of
+/// the rows as well, unless it is null.
 void score(const arrow::TextColumn& column, const ngram::FeatureSpec& spec,
            const LinearTable& table, const std::vector<Line>& lines,
-           const ngram::Weighing& weighing, unsigned threads, const ngram::ScoreOutput& out);
+           const ngram::Weighing& weighing, unsigned threads, const ngram::ScoreOutput& out,
+           const ngram::TokenWatches* watches = nullptr);
 
 /// The part of score_together that does as score(). `table`, `lines` and `weighing` must outlive
 /// it.

@@ -27,8 +27,9 @@ class FastNgramsOfSeveral {
 
     void start_document() { before_ = 0; }
 
-    /// Makes the buckets of the n-grams that end at a token of this stretch.
-    void take(const text::TokenBuffer& tokens) {
+    /// Makes the buckets of the n-grams that end at a token of this stretch. Copies the hashes of
+    /// the tokens to `hashes` as well, unless it is null.
+    void take(const text::TokenBuffer& tokens, std::uint64_t* hashes = nullptr) {
         for (Wanted& one : wanted_) {
             one.size = 0;
             const std::size_t room = one.n * tokens.size() + simd::kBucketSlack;
@@ -37,6 +38,10 @@ class FastNgramsOfSeveral {
         for (std::size_t first = 0; first < tokens.size(); first += kSome) {
             take_some({tokens.bytes.get(), tokens.starts.get() + first, tokens.ends.get() + first,
                        std::min(kSome, tokens.size() - first)});
+            if (hashes != nullptr) {
+                const std::size_t count = std::min(kSome, tokens.size() - first);
+                std::copy_n(hashes_[0].data() + 1, count, hashes + first);
+            }
         }
     }
 

@@ -32,7 +32,7 @@ struct Specs {
 class Worker {
   public:
     Worker(const Specs& specs, std::span<const ScorePart> parts, std::int64_t rows,
-           std::span<const ScoreOutput> out)
+           std::span<const ScoreOutput> out, const TokenWatches* watches)
         : specs_(specs),
           parts_(parts),
           rows_(rows),
@@ -40,6 +40,8 @@ class Worker {
           stream_(specs.different),
           aside_(specs.different.size()) {
         for (const ScorePart& part : parts) scorers_.push_back(part.make());
+        if (watches != nullptr) watch_ = watches->make();
+        stream_.show_tokens_to(watch_.get());
     }
 
     void take(std::int64_t row, std::optional<std::string_view> document) {
@@ -97,10 +99,12 @@ class Worker {
         }
     }
 
-    /// Sets what is known of a row with text, and tells whether it can be scored.
+    /// Sets what is known of a row with text, ends it for the watch, and tells whether it can be
+    /// scored.
     bool set(std::int64_t row, std::string_view document, const BucketStream::Outcome& outcome) {
         const auto bytes = static_cast<std::uint32_t>(document.size());
         if (outcome.valid) {
+            if (watch_) watch_->finish(row);
             set(row, static_cast<std::uint32_t>(outcome.tokens), bytes, text::RowStatus::text);
         } else {
             set(row, 0, bytes, text::RowStatus::invalid_utf8);
@@ -160,6 +164,7 @@ class Worker {
     std::int64_t rows_;
     std::span<const ScoreOutput> out_;
     SharedStream stream_;
+    std::unique_ptr<TokenWatch> watch_;                     ///< null if nobody watches
     std::vector<std::unique_ptr<DocumentScorer>> scorers_;  ///< by part
     std::vector<std::vector<std::uint32_t>> aside_;         ///< by spec
     std::vector<Waiting> waiting_;
@@ -170,13 +175,14 @@ class Worker {
 }  // namespace
 
 void score_together(const arrow::TextColumn& column, std::span<const ScorePart> parts,
-                    unsigned threads, std::span<const ScoreOutput> out) {
+                    unsigned threads, std::span<const ScoreOutput> out,
+                    const TokenWatches* watches) {
     const Specs specs(parts);
     const std::int64_t rows = column.size();
     std::vector<std::unique_ptr<Worker>> workers(threads);
     parallel::for_ranges(rows, threads, [&](unsigned thread, std::int64_t begin, std::int64_t end) {
         std::unique_ptr<Worker>& own = workers[thread];
-        if (!own) own = std::make_unique<Worker>(specs, parts, rows, out);
+        if (!own) own = std::make_unique<Worker>(specs, parts, rows, out, watches);
         for (std::int64_t row = begin; row < end; ++row) own->take(row, column[row]);
         own->flush();
     });

@@ -10,6 +10,7 @@
 #include "ngram/bucket_stream.hpp"
 #include "ngram/feature_spec.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/token_watch.hpp"
 
 namespace dsir::ngram {
 
@@ -37,8 +38,10 @@ ScorePart part_of(const FeatureSpec& spec, const LogRatioTable& table, const Wei
 
 /// Fills the outputs of the parts, as score() does for each alone, while every document is cut into
 /// tokens once. The specs of all parts have the same `cutting` and `form`. The outputs may share
-/// their tokens, bytes and status, which are the same for all.
+/// their tokens, bytes and status, which are the same for all. `watches` see the tokens of the rows
+/// as well, unless it is null.
 void score_together(const arrow::TextColumn& column, std::span<const ScorePart> parts,
-                    unsigned threads, std::span<const ScoreOutput> out);
+                    unsigned threads, std::span<const ScoreOutput> out,
+                    const TokenWatches* watches = nullptr);
 
 }  // namespace dsir::ngram

@@ -151,10 +151,11 @@ class KernelScorer {
 
 void score_by_kernel(const arrow::TextColumn& column, const FeatureSpec& spec, ScorerKernel kernel,
                      const double* log_ratio, std::size_t targets, unsigned threads,
-                     const ScoreOutput& out) {
+                     const ScoreOutput& out, const TokenWatches* watches) {
     const auto run = [&](const auto& counter) {
-        score_rows(column, spec, targets, threads, out,
-                   [&] { return KernelScorer(counter, spec, kernel, log_ratio, targets); });
+        score_rows(
+            column, spec, targets, threads, out,
+            [&] { return KernelScorer(counter, spec, kernel, log_ratio, targets); }, watches);
     };
     if (spec.buckets <= kMostInTable) {
         run(CountTable(spec.buckets));

@@ -21,9 +21,10 @@ inline constexpr double kLargestScore = 1e15;
 
 /// Computes the log-weights of every row by a kernel, one for each row of log_ratio[targets]
 /// [spec.buckets]. The result does not depend on `threads`. Throws text::KernelError if the kernel
-/// returns no number, or one beyond kLargestScore.
+/// returns no number, or one beyond kLargestScore. `watches` see the tokens of the rows as well,
+/// unless it is null.
 void score_by_kernel(const arrow::TextColumn& column, const FeatureSpec& spec, ScorerKernel kernel,
                      const double* log_ratio, std::size_t targets, unsigned threads,
-                     const ScoreOutput& out);
+                     const ScoreOutput& out, const TokenWatches* watches = nullptr);
 
 }  // namespace dsir::ngram

@@ -13,6 +13,8 @@
 #include "ngram/any_ngrams.hpp"
 #include "ngram/bucket_stream.hpp"
 #include "ngram/fast_ngrams_of_several.hpp"
+#include "ngram/token_watch.hpp"
+#include "simd/fast_ngrams.hpp"
 #include "text/normalizer.hpp"
 
 namespace dsir::ngram {
@@ -48,6 +50,12 @@ class SharedStream {
             of_several_.emplace(fast);
         }
         if (specs[0].form != text::Form::as_is) normalizer_.emplace(specs[0].form);
+    }
+
+    /// Shows the tokens of all further documents to `watch` as well, or to nobody if it is null.
+    void show_tokens_to(TokenWatch* watch) {
+        watch_ = watch;
+        if (alone_) alone_->show_tokens_to(watch);
     }
 
     /// Calls sink(spec, std::span<const std::uint32_t>) for every stretch of the document and every
@@ -87,16 +95,21 @@ class SharedStream {
         for (Other& other : others_) {
             std::visit([](auto& own) { own.start_document(); }, other.ngrams);
         }
+        if (watch_ != nullptr) watch_->start_document();
         std::uint64_t tokens = 0;
         while (tokenizer.next()) {
             tokens += buffer_.size();
+            std::uint64_t* const hashes = watch_ == nullptr ? nullptr : room_for_hashes();
             if (of_several_) {
-                of_several_->take(buffer_);
+                of_several_->take(buffer_, hashes);
                 for (std::size_t k = 0; k < fast_.size(); ++k) sink(fast_[k], (*of_several_)[k]);
             }
             for (Other& other : others_) {
                 std::visit([&](auto& own) { sink(other.spec, own.take(buffer_)); }, other.ngrams);
             }
+            if (watch_ == nullptr) continue;
+            if (!of_several_) hash_tokens(hashes);
+            watch_->take({hashes, buffer_.size()});
         }
         const bool valid = tokenizer.valid();
         for (std::size_t k = 0; k < outcomes_.size(); ++k) {
@@ -112,6 +125,19 @@ class SharedStream {
         }
     }
 
+    /// Room for the hashes of the tokens of the buffer.
+    std::uint64_t* room_for_hashes() {
+        const std::size_t room = buffer_.size() + simd::kBucketSlack;
+        if (hashes_.size() < room) hashes_.resize(room);
+        return hashes_.data();
+    }
+
+    void hash_tokens(std::uint64_t* hashes) const {
+        simd::token_hashes_kernel(simd::active_level())(
+            {buffer_.bytes.get(), buffer_.starts.get(), buffer_.ends.get(), buffer_.size()},
+            hashes);
+    }
+
     text::Cutting cutting_;
     std::optional<BucketStream> alone_;  ///< if there is one spec; nothing else is used then
     std::vector<unsigned> n_;
@@ -121,6 +147,8 @@ class SharedStream {
     std::vector<Outcome> outcomes_;
     std::optional<text::Normalizer> normalizer_;  ///< if documents are brought into a form
     text::TokenBuffer buffer_;
+    TokenWatch* watch_ = nullptr;
+    std::vector<std::uint64_t> hashes_;  ///< of the tokens of a stretch, for `watch_`
 };
 
 }  // namespace dsir::ngram

@@ -12,6 +12,7 @@
 #include "hashing/fast_hash.hpp"
 #include "minhash/band_keys.hpp"
 #include "ngram/kernels.hpp"
+#include "ngram/score_together.hpp"
 #include "ngram/several_watches.hpp"
 #include "text_array.hpp"
 
@@ -127,8 +128,32 @@ TEST(keys_do_not_depend_on_the_threads_or_the_other_rows) {
     }
 }
 
+/// Passes that score: by one table, or by tables of several kinds of n-grams together.
+void score_with(const std::vector<dsir::ngram::FeatureSpec>& specs,
+                const dsir::arrow::TextColumn& column, unsigned threads,
+                const dsir::ngram::TokenWatches& watches) {
+    const auto rows = static_cast<std::size_t>(column.size());
+    const std::vector<double> ratios(64, 0.5);
+    const dsir::ngram::LogRatioTable table(ratios.data(), 1, ratios.size());
+    const dsir::ngram::Weighing weighing{1, 0, {}, {}};
+    std::vector<double> log_weight(rows);
+    std::vector<std::uint32_t> tokens(rows), bytes(rows);
+    std::vector<dsir::text::RowStatus> status(rows);
+    const dsir::ngram::ScoreOutput out{log_weight.data(), tokens.data(), bytes.data(),
+                                       status.data()};
+    if (specs.size() == 1) {
+        return dsir::ngram::score(column, specs[0], table, weighing, threads, out, &watches);
+    }
+    std::vector<dsir::ngram::ScorePart> parts;
+    for (const auto& spec : specs) {
+        parts.push_back(dsir::ngram::part_of(spec, table, weighing));
+    }
+    dsir::ngram::score_together(column, parts, threads, std::vector(parts.size(), out), &watches);
+}
+
 TEST(a_pass_that_scores_makes_the_same_keys_beside_other_watches) {
     using dsir::contamination::NgramIndex;
+    using dsir::ngram::FeatureSpec;
     Random random(5);
     Rows texts = {"a b", "", std::nullopt, "a b c d e f \xFF"};
     for (int i = 0; i < 60; ++i) texts.push_back(words(random, random.below(300), 40));
@@ -144,10 +169,13 @@ TEST(a_pass_that_scores_makes_the_same_keys_beside_other_watches) {
     };
     Shared expected(rows);
     dsir::contamination::find(column, index, 1, expected.out());
-    const std::vector<double> ratios(64, 0.5);
-    const dsir::ngram::LogRatioTable table(ratios.data(), 1, ratios.size());
-    const dsir::ngram::Weighing weighing{1, 0, {}, {}};
-    for (const unsigned which : {0U, 1U, 2U, 3U}) {
+    const FeatureSpec fast{.n = 2, .buckets = 64};
+    const FeatureSpec longer{.n = 3, .buckets = 64};
+    const FeatureSpec sha256{.n = 1, .buckets = 64, .hash = dsir::ngram::HashKind::sha256};
+    const std::vector<std::vector<FeatureSpec>> passes{
+        {fast}, {fast, fast}, {fast, longer}, {fast, sha256}, {sha256, longer, fast}};
+    for (unsigned run = 0; run < passes.size() * 4; ++run) {
+        const unsigned which = run % 4;
         for (const unsigned threads : {1U, 3U}) {
             Keys keys(rows * kBands, 1);
             Shared shared(rows);
@@ -158,13 +186,7 @@ TEST(a_pass_that_scores_makes_the_same_keys_beside_other_watches) {
             std::vector<const dsir::ngram::TokenWatches*> watches;
             if ((which & 1U) != 0) watches.push_back(&finders);
             if ((which & 2U) != 0) watches.push_back(&band_keys);
-            std::vector<double> log_weight(rows);
-            std::vector<std::uint32_t> tokens(rows), bytes(rows);
-            std::vector<dsir::text::RowStatus> status(rows);
-            const dsir::ngram::SeveralWatches all(watches);
-            dsir::ngram::score(column, {.n = 2, .buckets = 64}, table, weighing, threads,
-                               {log_weight.data(), tokens.data(), bytes.data(), status.data()},
-                               &all);
+            score_with(passes[run / 4], column, threads, dsir::ngram::SeveralWatches(watches));
             CHECK(keys == ((which & 2U) != 0 ? keys_of(texts) : Keys(rows * kBands, 0)));
             CHECK_EQUAL(shared.ngrams == expected.ngrams, (which & 1U) != 0);
             CHECK_EQUAL(shared.text == expected.text, (which & 1U) != 0);

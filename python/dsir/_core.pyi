@@ -226,15 +226,38 @@ def count(
     UTF-8.
     """
 
+class Watching:
+    """What a pass over `rows` texts makes of their tokens besides log-weights, for one pass.
+
+    Attributes:
+        ngrams: uint32[rows], as `NgramIndex.find` returns them; empty without an index.
+        text: uint32[rows], the same.
+        keys: uint64[bands, rows], as `band_keys` makes them; no rows without `bands`.
+    """
+
+    def __init__(
+        self, rows: int, *, index: NgramIndex | None = None, most: int = 1, bands: bool = False
+    ) -> None: ...
+    @property
+    def ngrams(self) -> NDArray[np.uint32]: ...
+    @property
+    def text(self) -> NDArray[np.uint32]: ...
+    @property
+    def keys(self) -> NDArray[np.uint64]: ...
+
 def score(
     array: _ArrowArray,
     spec: FeatureSpec,
     table: LogRatioTable,
     weighing: Weighing,
     *,
+    watching: Watching | None = None,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
-    """Return (log_weight, tokens, bytes, status); log_weight is [log-weights per row, rows]."""
+    """Return (log_weight, tokens, bytes, status); log_weight is [log-weights per row, rows].
+
+    `watching` is filled in the same pass.
+    """
 
 class ScorePart:
     """One of several that score texts together."""
@@ -243,36 +266,15 @@ def score_part(spec: FeatureSpec, table: LogRatioTable, weighing: Weighing) -> S
     """Return what `score_together` takes: `score` with all but its texts."""
 
 def score_together(
-    array: _ArrowArray, parts: Sequence[ScorePart], *, threads: int = 1
+    array: _ArrowArray,
+    parts: Sequence[ScorePart],
+    *,
+    watching: Watching | None = None,
+    threads: int = 1,
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
     """Return (log_weights, tokens, bytes, status), with the log-weights of each part.
 
     The specs of all parts have the same tokens, which are cut once.
-    """
-
-def score_and_watch(
-    array: _ArrowArray,
-    spec: FeatureSpec,
-    table: LogRatioTable,
-    weighing: Weighing,
-    *,
-    index: NgramIndex | None = None,
-    most: int = 1,
-    bands: bool = False,
-    threads: int = 1,
-) -> tuple[
-    NDArray[np.float64],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint8],
-    NDArray[np.uint32],
-    NDArray[np.uint32],
-    NDArray[np.uint64],
-]:
-    """Return what `score` does, `NgramIndex.find`, and `band_keys`, in one pass over the tokens.
-
-    (log_weight, tokens, bytes, status, ngrams, text, keys); no rows of `ngrams` and `text` without
-    an index, and none of `keys` without `bands`.
     """
 
 def score_by_kernel(
@@ -281,6 +283,7 @@ def score_by_kernel(
     kernel: int,
     log_ratio: NDArray[np.float64],
     *,
+    watching: Watching | None = None,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
     """Return what `score` does, by the scorer at an address, for float64[targets, buckets]."""
@@ -359,6 +362,7 @@ class LinearTable:
         lines: Sequence[tuple[float, float]],
         weighing: Weighing,
         *,
+        watching: Watching | None = None,
         threads: int = 1,
     ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint8]]:
         """Return log_weight, tokens, bytes and status, as `score` of the module does."""
@@ -1026,6 +1030,11 @@ class AttentionGraph:
     @property
     def edges(self) -> int: ...
 
+class NetworkMemory:
+    """Memory of network_gradient, for callers that take many steps; it changes only the time."""
+
+    def __init__(self) -> None: ...
+
 def both_ways(
     offsets: NDArray[np.int64], neighbours: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -1070,6 +1079,7 @@ def network_gradient(
     hidden_dropout: float = 0.0,
     seed: int = 0,
     threads: int = 1,
+    memory: NetworkMemory | None = None,
 ) -> tuple[float, NDArray[_Real]]:
     """Return the weighted cross-entropy, and its gradient with respect to the weights."""
 

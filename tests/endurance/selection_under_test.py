@@ -284,7 +284,7 @@ def _run_out_of_memory(batch: int) -> None:
     """Let the core get no memory for a batch, as it says so: by a MemoryError of its worker."""
     from dsir import _core
 
-    score = _core.score_and_watch
+    score = _core.score
     batches = itertools.count(1)
 
     def without_memory(*arguments: Any, **keywords: Any) -> Any:
@@ -292,7 +292,7 @@ def _run_out_of_memory(batch: int) -> None:
             raise MemoryError
         return score(*arguments, **keywords)
 
-    _core.score_and_watch = without_memory  # type: ignore[assignment]
+    _core.score = without_memory  # type: ignore[assignment]
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ def test_duplicates_are_found_by_tasks(
     def alone(*_: object) -> None:
         raise AssertionError("the driver looked for duplicates")
 
+    monkeypatch.setattr("dsir.run.pipeline._APART_ROWS", 1)
     monkeypatch.setattr("dsir.run.duplicates._FEW_PASSES_OF_A_DRIVER", 0)
     monkeypatch.setattr("dsir.run.duplicates.find_repeats", alone)
     for name, value in {"_LEAST": 90, "_SLICE": 3, "RUN_ROWS": 64}.items():
@@ -114,21 +115,29 @@ def test_duplicates_are_found_by_tasks(
 
 
 @pytest.mark.parametrize(
-    "quota",
-    [{"max_per": {"domain": 0.4}}, {"group_by": "domain", "n": 7, "dedup": "exact"}],
+    ("keywords", "last"),
+    [
+        ({}, "digits_in_piece"),
+        ({"method": "top-k", "fraction": 0.1, "n": None}, "digits_in_piece"),
+        ({"max_per": {"domain": 0.4}}, "taken_of_piece"),
+        ({"group_by": "domain", "n": 7, "dedup": "exact"}, "taken_of_piece"),
+    ],
     ids=str,
 )
-def test_draws_with_a_quota_are_made_by_tasks(
-    engine, quota, parquet, jsonl, target, tmp_path, contents, monkeypatch
+def test_draws_of_many_rows_are_made_by_tasks(
+    engine, keywords, last, parquet, jsonl, target, tmp_path, contents, monkeypatch
 ):
-    raw, given = [*parquet, *jsonl], {**SETTINGS, "allow_fewer": True, **quota}
+    raw, given = [*parquet, *jsonl], {**SETTINGS, "allow_fewer": True, **keywords}
+    given = {name: value for name, value in given.items() if value is not None}
+    if keywords.get("method") == "top-k":
+        del given["temperature"]
     local = dsir.select(raw, target, out=tmp_path / "local", **given)
 
     def alone(*_: object) -> None:
         raise AssertionError("the driver read all scores")
 
     monkeypatch.setattr("dsir.run.pipeline.draw", alone)
-    monkeypatch.setattr("dsir.run.pipeline._QUOTA_APART_ROWS", 1)
+    monkeypatch.setattr("dsir.run.pipeline._APART_ROWS", 1)
     monkeypatch.setattr("dsir.run.duplicates._FEW_PASSES_OF_A_DRIVER", 0)
     stages: set[str] = set()
 
@@ -141,8 +150,23 @@ def test_draws_with_a_quota_are_made_by_tasks(
     far = dsir.select(raw, target, out=tmp_path / "far", engine=Watching(2), workdir=work, **given)
     same(far, local)
     assert contents(tmp_path / "far") == contents(tmp_path / "local")
-    assert {"slice_piece", "refused_in_range", "taken_of_piece"} <= stages
+    assert {"survey_piece", last} <= stages
+    assert (last == "taken_of_piece") == ({"slice_piece", "refused_in_range"} <= stages)
     assert not list((work / "groups").glob("*.slices"))
+
+
+def test_a_draw_of_few_rows_is_no_stage(engine, parquet, target, tmp_path):
+    stages: list[str] = []
+
+    class Watching(RayEngine):
+        def run(self, stage, tasks, progress):
+            stages.append(stage.__name__)
+            yield from super().run(stage, tasks, progress)
+
+    far = dsir.select(parquet, target, engine=Watching(2), workdir=tmp_path / "work", **SETTINGS)
+    same(far, dsir.select(parquet, target, **SETTINGS))
+    assert "score_shard" in stages
+    assert not {"survey_piece", "sizes_in_piece", "digits_in_piece"} & set(stages)
 
 
 def test_languages_are_those_of_the_local_engine(engine, world, parquet, target, tmp_path):

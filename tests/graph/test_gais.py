@@ -19,6 +19,7 @@ from dsir.gais.coverage import (
     neighbours_vote,
     trusted_rows,
 )
+from dsir.gais.neighbours import Edges
 from dsir.gais.parts import split_rows
 from dsir.graph import (
     GAIS,
@@ -246,6 +247,20 @@ def test_a_class_that_is_not_learned_is_trusted():
     assert trusted.tolist() == [True] * 7 + [False] + [True] * 4
     # So is one of which more rows are kept.
     assert trusted_rows(labels, guesses, np.array([8, 1])).all()
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5, 16, 17, 30])
+def test_neighbours_vote_by_counting(classes):
+    random = np.random.default_rng(classes)
+    labels = random.integers(0, classes, 300).astype(np.int32)
+    degrees = random.integers(0, 6, 300)
+    ends = random.integers(0, 300, degrees.sum()).astype(np.int32)
+    graph = Edges(np.concatenate(([0], np.cumsum(degrees))), ends)
+    wanted = [
+        int(np.bincount(labels[own]).argmax()) if len(own) else -1
+        for own in np.split(ends, graph.offsets[1:-1])
+    ]
+    assert neighbours_vote(graph, labels, classes).tolist() == wanted
 
 
 def test_neighbours_vote():

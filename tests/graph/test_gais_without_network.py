@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dsir.errors import SettingError
-from dsir.gais.labelled_table import labelled_table, one_scale
+from dsir.gais.labelled_table import labelled_table, one_scale, standardised
 from dsir.graph import GAIS
 
 RANDOM = np.random.default_rng(0)
@@ -67,6 +67,31 @@ def test_what_needs_the_network(select):
 def test_what_is_no_choice(network):
     with pytest.raises(SettingError, match="expected True, False or 'auto'"):
         GAIS(**FAST, network=network).fit(X, CLEAN)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 16, 31, 32, 33, 70])
+def test_columns_are_scaled_as_one_array(columns):
+    rows = np.random.default_rng(columns).normal(size=(1000, columns))
+    rows *= 10.0 ** np.linspace(-200, 200, columns)
+    rows[:, -1] = 7
+    scaled = rows / np.abs(rows).max(axis=0)
+    spread = scaled.std(axis=0)
+    spread[-1] = 1
+    wanted = (scaled - scaled.mean(axis=0)) / spread
+    wanted[:, -1] = 0
+    for threads in (1, 3):
+        found = standardised(rows, threads=threads)
+        assert found.tobytes() == wanted.astype(np.float32).tobytes()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["f4", "f8", "i4", "u1", "?"])
+def test_an_array_is_its_columns(kind, order):
+    rows = (X * 3).astype(kind, order=order)
+    named = pa.table({str(number): column for number, column in enumerate(rows.T)})
+    given = rows.copy(order="A")
+    assert labelled_table(rows, CLEAN).rows.tobytes() == labelled_table(named, CLEAN).rows.tobytes()
+    assert rows.tobytes(order="A") == given.tobytes(order="A")
 
 
 def test_one_scale_for_all_columns():

@@ -57,6 +57,16 @@ def some_texts(count: int, seed: int) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
+def check_watched(found, watch, shared, keys) -> None:
+    """Check that scores have what a watch asks for, and nothing else."""
+    assert (found.shared is None) == (watch.ngrams is None)
+    assert (found.bands is None) == (not watch.bands)
+    if found.shared is not None:
+        assert np.array_equal(found.shared, shared)
+    if found.bands is not None:
+        assert np.array_equal(found.bands, keys)
+
+
 def bits(scored: TextScores) -> list[bytes]:
     return [column.tobytes() for column in scored[:4]]
 
@@ -153,12 +163,7 @@ class EstimatorContract:
             found = model.score_and_watch(texts, watch, threads=threads)
             assert bits(found) == bits(expected)
             assert found.prepared.equals(expected.prepared)
-            assert (found.shared is None) == (watch.ngrams is None)
-            assert (found.bands is None) == (not watch.bands)
-            if found.shared is not None:
-                assert np.array_equal(found.shared, shared)
-            if found.bands is not None:
-                assert np.array_equal(found.bands, keys)
+            check_watched(found, watch, shared, keys)
 
     @given(st.lists(st.none() | st.text(max_size=30), max_size=8))
     def test_texts_beside_a_text_change_no_bit(self, model, texts):

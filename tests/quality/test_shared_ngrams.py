@@ -37,21 +37,16 @@ def test_the_shared_ngrams_are_those_of_a_plain_search(
     found = index.find(given_texts, most=1000, threads=threads)
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
     table = _core.LogRatioTable(np.zeros((1, 100)))
-    *scored, ngrams_, text, keys = _core.score_and_watch(
-        given_texts,
-        features.spec,
-        table,
-        _core.Weighing(),
-        index=index,
-        most=1000,
-        bands=with_bands,
-        threads=threads,
+    watching = _core.Watching(len(given_texts), index=index, most=1000, bands=with_bands)
+    scored = _core.score(
+        given_texts, features.spec, table, _core.Weighing(), watching=watching, threads=threads
     )
-    assert list(zip(ngrams_.tolist(), text.tolist(), strict=True)) == expected
+    found = zip(watching.ngrams.tolist(), watching.text.tolist(), strict=True)
+    assert list(found) == expected
     plain = _core.score(given_texts, features.spec, table, _core.Weighing())
     assert all(np.array_equal(one, other) for one, other in zip(scored, plain, strict=True))
     bands = _core.band_keys(given_texts, features.spec)
-    assert np.array_equal(keys, bands if with_bands else bands[:, :0])
+    assert np.array_equal(watching.keys, bands if with_bands else bands[:, :0])
 
 
 @pytest.mark.parametrize(
@@ -71,8 +66,8 @@ def test_one_pass_finds_what_a_pass_of_its_own_finds(corpus, settings_):
     assert expected[0].any()
     table = _core.LogRatioTable(np.zeros((1, 100)))
     prepared = features.prepared(documents)
-    found = _core.score_and_watch(
-        prepared, features.spec, table, _core.Weighing(), index=index, most=100, bands=True
-    )[4:]
+    watching = _core.Watching(len(prepared), index=index, most=100, bands=True)
+    _core.score(prepared, features.spec, table, _core.Weighing(), watching=watching)
+    found = (watching.ngrams, watching.text, watching.keys)
     expected += (_core.band_keys(prepared, features.spec),)
     assert [one.tolist() for one in found] == [one.tolist() for one in expected]

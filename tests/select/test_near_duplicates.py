@@ -15,7 +15,7 @@ import pytest
 
 import dsir
 from dsir import _core
-from dsir.model.counted_model import SummingModel
+from dsir.model.counted_model import CountedModel
 from dsir.model.estimator import Estimator
 from dsir.stages import repeats
 
@@ -185,7 +185,7 @@ def test_the_same_files_for_threads_passes_and_a_restart(
     assert verified.stands, [str(finding) for finding in verified.findings]
 
 
-@pytest.mark.parametrize("estimator", ["ratio", "relevance"])
+@pytest.mark.parametrize("estimator", ["ratio", "relevance", "classifier"])
 @pytest.mark.parametrize("decontaminate", [{}, {"decontaminate_ngram": 3}], ids=["near", "both"])
 def test_the_pass_that_scores_makes_the_keys(
     texts, tmp_path, contents, monkeypatch, estimator, decontaminate
@@ -198,6 +198,8 @@ def test_the_pass_that_scores_makes_the_keys(
     keywords = {"n": 60, **MEAN, "dedup": "near", "allow_fewer": True, "estimator": estimator}
     if decontaminate:
         keywords |= {"decontaminate": dsir.texts(TARGET[:3]), **decontaminate}
+    if estimator == "classifier":
+        keywords |= {"length": "sum"}
     if estimator == "relevance":
         keywords |= {"method": "cap", "length": "sum"}
 
@@ -207,8 +209,7 @@ def test_the_pass_that_scores_makes_the_keys(
         )
 
     with monkeypatch.context() as patched:
-        patched.setattr(SummingModel, "score_and_watch", Estimator.score_and_watch)
-        patched.delattr("dsir.model.importance.ImportanceModel.score_and_watch")
+        patched.setattr(CountedModel, "score_and_watch", Estimator.score_and_watch)
         expected = select("apart")
     monkeypatch.delattr(_core, "band_keys")
     assert select("one").metrics["duplicates"]["rows"] > 20

@@ -60,5 +60,4 @@ def calls(monkeypatch) -> Counter[str]:
 
     counted("count", "count")
     counted("score", "score")
-    counted("score_and_watch", "score")
     return made

@@ -5,10 +5,10 @@ in the work directory, which every node sees; tasks and results are a few kB. Mo
 the store once. The driver keeps a bounded number of tasks in flight, so its memory does not grow
 with the corpus.
 
-Ray starts the tasks in the order in which they are submitted. Those of the last round go largest
-first, and once no task is left to submit, one that takes much longer than the others is started a
-second time elsewhere: whichever copy ends first counts. A task that loses its node is submitted
-again, a few times.
+Tasks that take moments are sent several at a time (`engine.ray_flight`). Ray starts what is
+submitted in that order. Tasks of the last round go largest first, and once none is left to submit,
+one that takes much longer than the others is started a second time elsewhere: whichever copy ends
+first counts. A task that loses its node is submitted again, a few times.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from dsir.engine.base import Engine, Progress, Result, Task
 from dsir.engine.local import LocalEngine, thread_count, usable_cores
+from dsir.engine.ray_flight import Flight, Group, size_of, threads_of
 from dsir.errors import EngineError, SettingError
 from dsir.progress import ignore
 from dsir.remote import Location
 
-_AHEAD = 16  # Tasks per core that may begin before the result that the caller waits for.
+_AHEAD = 32  # Tasks per core that may begin before the result that the caller waits for.
 _POLL = 0.25  # Seconds between two looks at tasks that are at work.
 _MOST_LOST = 3  # How often a task may lose its worker.
 _SOON = 2.0  # Seconds in which most tasks have ended after they were cancelled.
@@ -38,32 +38,6 @@ _END = 60.0  # Seconds that a stopped task may take to end before its worker is 
 _PATIENCE = 300.0  # Seconds that a node may take to answer: it imports dsir first.
 _THREAD_BYTES = 400 << 20  # Memory that a task asks Ray for, for each of its threads.
 _READERS = 16  # Threads that read footers on the driver: they wait most of the time.
-
-
-@dataclass(slots=True)
-class _Copies:
-    """A task in flight: its copies, the older first.
-
-    Attributes:
-        refs: Ray's references.
-        threads: how many threads the task uses.
-        since: when the first was submitted.
-        lost: how often a worker of it was lost.
-    """
-
-    refs: list[Any]
-    threads: int
-    since: float
-    lost: int = 0
-
-
-@dataclass(slots=True)
-class _Flight:
-    """The tasks of one run that were submitted."""
-
-    tasks: dict[int, _Copies] = field(default_factory=dict)
-    numbers: dict[Any, int] = field(default_factory=dict)
-    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
 
 
 class RayEngine(Engine):
@@ -95,7 +69,7 @@ class RayEngine(Engine):
         from dsir.engine import ray_tasks
 
         self._tasks = ray_tasks
-        self._run_task = ray.remote(ray_tasks.run_task)
+        self._run_tasks = ray.remote(ray_tasks.run_tasks)
         self._look_around = ray.remote(ray_tasks.look_around)
         self._cores = (0.0, 1)
         self._smallest = self._smallest_node()
@@ -194,20 +168,15 @@ class RayEngine(Engine):
 
         wanted = self._tasks.versions()
 
-        def submit(number: int) -> None:
-            task = tasks[number]
-            threads = _threads_of(task)
+        def submit(group: Group) -> None:
+            threads = group.threads
             options = {"num_cpus": threads, "memory": threads * _THREAD_BYTES}
-            call = self._run_task.options(max_retries=0, scheduling_strategy="SPREAD", **options)
-            ref = call.remote(stage, self._tasks.packed(task, put), wanted, run)
-            flight.numbers[ref] = number
-            if number in flight.tasks:
-                flight.tasks[number].refs.append(ref)
-            else:
-                flight.tasks[number] = _Copies([ref], threads, time.monotonic())
+            call = self._run_tasks.options(max_retries=0, scheduling_strategy="SPREAD", **options)
+            sent = [(number, self._tasks.packed(tasks[number], put)) for number in group.numbers]
+            flight.add(group, call.remote(stage, sent, wanted, run))
 
         run = secrets.token_hex(8)
-        flight = _Flight()
+        flight = Flight()
         done: dict[int, Any] = {}
         left = deque(range(len(tasks)))
         first, sorted_from = 0, -1
@@ -225,10 +194,11 @@ class RayEngine(Engine):
                 ahead = _AHEAD * self.threads
                 if left and sorted_from < 0 and len(left) <= ahead and left[-1] < first + ahead:
                     # The last round: whatever is left may begin at once.
-                    left = deque(sorted(left, key=lambda number: -_size_of(tasks[number])))
+                    left = deque(sorted(left, key=lambda number: -size_of(tasks[number])))
                     sorted_from = first
                 while left and self._has_room(flight) and left[0] < first + ahead:
-                    submit(left.popleft())
+                    numbers = flight.next_group(left, first + ahead, self.threads)
+                    submit(Group(numbers, threads_of(tasks[number] for number in numbers)))
                 self._start_again(flight, left, submit)
                 for number, outcome in self._ended(flight, submit):
                     if outcome.state == "failed":
@@ -243,58 +213,55 @@ class RayEngine(Engine):
         finally:
             self._stop(flight, run)
 
-    def _has_room(self, flight: _Flight) -> bool:
-        """Tell whether another task may be in flight: as many again wait as are at work."""
-        used = sum(copies.threads for copies in flight.tasks.values())
-        return used < (self.threads if self._most else 2 * self.threads)
+    def _has_room(self, flight: Flight) -> bool:
+        """Tell whether another group may be in flight: as many again wait as are at work."""
+        return flight.threads < (self.threads if self._most else 2 * self.threads)
 
     def _start_again(
-        self, flight: _Flight, left: Sequence[int], submit: Callable[[int], None]
+        self, flight: Flight, left: Sequence[int], submit: Callable[[Group], None]
     ) -> None:
-        """Start a second copy of tasks that take long, once there is room for nothing else."""
-        if left or not flight.seconds or len(flight.tasks) >= self.threads:
+        """Start a second copy of groups that take long, once there is room for nothing else."""
+        if left or not flight.group_seconds or len(flight.groups) >= self.threads:
             return
-        patience = max(self.tail_seconds, 3 * statistics.median(flight.seconds))
+        patience = max(self.tail_seconds, 3 * statistics.median(flight.group_seconds))
         now = time.monotonic()
-        for number, copies in list(flight.tasks.items()):
-            if len(copies.refs) == 1 and now - copies.since > patience:
-                submit(number)
+        for group in flight.groups:
+            if len(group.refs) == 1 and now - group.since > patience:
+                submit(group)
 
-    def _ended(self, flight: _Flight, submit: Callable[[int], None]) -> Iterator[tuple[int, Any]]:
+    def _ended(self, flight: Flight, submit: Callable[[Group], None]) -> Iterator[tuple[int, Any]]:
         """Wait a moment; give the tasks that ended, and submit those again whose worker died."""
-        refs = list(flight.numbers)
+        refs = flight.refs
         if not refs:
             return
         ready, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
         if not ready:
             ready, _ = self._ray.wait(refs, num_returns=1, timeout=_POLL)
         for ref in ready:
-            number = flight.numbers.pop(ref, None)
-            if number is None or number not in flight.tasks:
+            group = flight.ended(ref)
+            if group is None:
                 continue  # Another copy was first.
-            copies = flight.tasks[number]
-            copies.refs.remove(ref)
             try:
-                outcome = self._ray.get(ref)
+                outcomes = self._ray.get(ref)
             except self._ray.exceptions.RayTaskError as error:
                 raise _unfit(error) from None
             except self._ray.exceptions.RayError as error:
-                copies.lost += 1
-                if copies.lost > _MOST_LOST:
-                    raise _lost(error, copies.lost) from None
-                if not copies.refs:
-                    submit(number)
+                group.lost += 1
+                if group.lost > _MOST_LOST:
+                    raise _lost(error, group.lost) from None
+                if not group.refs:
+                    # One by one: if one of them kills its worker, the others live.
+                    for number in group.numbers:
+                        submit(Group((number,), group.threads, lost=group.lost))
                 continue
-            flight.seconds.append(outcome.seconds)
-            del flight.tasks[number]
-            for other in copies.refs:
-                flight.numbers.pop(other, None)
+            flight.note([outcome.seconds for _, outcome in outcomes])
+            for other in flight.others_of(group):
                 self._ray.cancel(other)
-            yield number, outcome
+            yield from outcomes
 
-    def _stop(self, flight: _Flight, run: str) -> None:
+    def _stop(self, flight: Flight, run: str) -> None:
         """Stop what is at work, and wait until it has ended."""
-        refs = list(flight.numbers)
+        refs = flight.refs
         if not refs:
             return
         for ref in refs:
@@ -370,21 +337,3 @@ def _nearest(path: Location) -> Location:
     if not isinstance(path, Path):
         return path
     return next((above for above in path.parents if above.exists()), path)
-
-
-def _threads_of(task: object) -> int:
-    """Return how many threads a task uses, which it says itself."""
-    threads = getattr(task, "threads", 1)
-    return threads if isinstance(threads, int) else 1
-
-
-def _size_of(task: object) -> int:
-    """Return how large a task is, in bytes or rows, if it says so."""
-    for name in ("shard", "output", "scores"):
-        part = getattr(task, name, None)
-        size = getattr(part, "size", None)
-        if size is None:
-            size = getattr(part, "rows", None)
-        if isinstance(size, int):
-            return size
-    return 0

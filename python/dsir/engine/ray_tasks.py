@@ -1,6 +1,6 @@
-"""What Ray's workers run: one task of a stage, and the check of a node.
+"""What Ray's workers run: some tasks of a stage, and the check of a node.
 
-Ray starts a process for each task at a time and keeps it for later tasks. A task's stage works in a
+Ray starts a process for each of its tasks at a time and keeps it for later ones. A stage works in a
 thread, so that Ray's cancellation, a KeyboardInterrupt in the main thread, can stop it as
 `Engine.run` asks.
 """
@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -152,47 +152,48 @@ def _got(sent: Sent) -> Any:
         return _kept[name]
 
 
-def run_task(
-    stage: Callable[[Any, Progress], Any], task: Any, wanted: dict[str, str], run: str
-) -> Outcome:
-    """Run one task on a worker; whatever it raises is in the outcome.
+def run_tasks(
+    stage: Callable[[Any, Progress], Any],
+    tasks: Sequence[tuple[int, Any]],
+    wanted: dict[str, str],
+    run: str,
+) -> list[tuple[int, Outcome]]:
+    """Run tasks on a worker, one after another; whatever they raise is in their outcomes.
 
     Args:
         stage: what to do.
-        task: with what.
+        tasks: with what, each with its number.
         wanted: the versions of the driver.
         run: the name of the run; see `tell_to_stop`.
+
+    Returns:
+        The number and the outcome of each. Tasks that the run no longer needs have none: of the
+        numbers above one that has failed, and those behind one that was stopped.
     """
-    begun, clock, processor = time.monotonic(), time.time(), time.process_time()
     host = platform.node()
     other = differing(wanted, versions())
     if other:
         # A node that has joined since the check.
-        return Outcome("failed", EngineError(f"node {host}: has {other}"), node=host)
+        return [
+            (tasks[0][0], Outcome("failed", EngineError(f"node {host}: has {other}"), node=host))
+        ]
     stop = threading.Event()
-    amount = 0
-    found: list[Outcome] = []
-
-    def report(more: int, /) -> None:
-        nonlocal amount
-        if stop.is_set():
-            raise Stopped
-        amount += more
+    found: list[tuple[int, Outcome]] = []
 
     def work() -> None:
-        try:
-            value = stage(unpacked(task), report)
-        except Stopped:
-            found.append(Outcome("stopped", node=host))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the caller is
-            found.append(Outcome("failed", sendable(error), _cause_of(error), node=host))
-        else:
-            seconds = time.monotonic() - begun
-            used = time.process_time() - processor
-            found.append(Outcome("done", value, None, amount, seconds, host, clock, used))
+        failed: int | None = None  # The first in order, of those that have failed.
+        for number, task in tasks:
+            if failed is not None and number > failed:
+                continue
+            outcome = _outcome(stage, task, stop, host)
+            found.append((number, outcome))
+            if outcome.state == "stopped":
+                break
+            if outcome.state == "failed":
+                failed = number
 
     thread = threading.Thread(target=work, name="dsir-task", daemon=True)
-    while not found:
+    while thread.ident is None or thread.is_alive():
         try:
             if thread.ident is None:
                 thread.start()
@@ -201,7 +202,32 @@ def run_task(
                 stop.set()
         except KeyboardInterrupt:
             stop.set()
-    return found[0]
+    return found
+
+
+def _outcome(
+    stage: Callable[[Any, Progress], Any], task: Any, stop: threading.Event, host: str
+) -> Outcome:
+    """Run one task until it ends, or until it reports progress after `stop` was set."""
+    begun, clock, processor = time.monotonic(), time.time(), time.process_time()
+    amount = 0
+
+    def report(more: int, /) -> None:
+        nonlocal amount
+        if stop.is_set():
+            raise Stopped
+        amount += more
+
+    try:
+        report(0)
+        value = stage(unpacked(task), report)
+    except Stopped:
+        return Outcome("stopped", node=host)
+    except BaseException as error:  # noqa: BLE001 - it is raised where the caller is
+        return Outcome("failed", sendable(error), _cause_of(error), node=host)
+    seconds = time.monotonic() - begun
+    used = time.process_time() - processor
+    return Outcome("done", value, None, amount, seconds, host, clock, used)
 
 
 def tell_to_stop(run: str) -> None:

@@ -17,6 +17,8 @@ Rows = npt.NDArray[np.int64]
 # The exchange looks at this many rows together at most: its cost grows with their square.
 PART_ROWS = 8192
 _CLUSTER_STEPS = 30
+# Votes for so many classes are counted in a table.
+_FEW_CLASSES = 16
 # The near rows of a candidate are at most so many on average: 8 bytes each.
 _MOST_NEAR = 1024
 
@@ -68,7 +70,12 @@ def neighbours_vote(graph: Edges, labels: Labels, classes: int) -> npt.NDArray[n
         labels: [rows].
         classes: how many classes there are.
     """
-    rows = np.repeat(np.arange(len(graph), dtype=np.int64), np.diff(graph.offsets))
+    degrees = np.diff(graph.offsets)
+    rows = np.repeat(np.arange(len(graph), dtype=np.int64), degrees)
+    if classes <= _FEW_CLASSES:
+        pairs = rows * classes + labels[graph.neighbours]
+        table = np.bincount(pairs, minlength=len(graph) * classes).reshape(len(graph), classes)
+        return np.where(degrees > 0, table.argmax(axis=1), -1).astype(np.int64)
     # Only pairs of row and label that occur have an entry: a table of all pairs could be large.
     pairs, votes = np.unique(rows * classes + labels[graph.neighbours], return_counts=True)
     order = np.lexsort((pairs % classes, -votes, pairs // classes))
@@ -124,7 +131,7 @@ def cluster_rows(
     coverage: Coverage,
 ) -> Clusters:
     """Cluster each class, and return the row nearest to each centre; see `covering_rows`."""
-    parts = split_rows(rows, labels, PART_ROWS, coverage.seed)
+    parts = split_rows(rows, labels, PART_ROWS, coverage.seed, threads=coverage.threads)
     members, ends, wanted = [], [0], []
     by_part = _part_shares(labels, shares, trusted, parts)
     for number in range(len(parts)):

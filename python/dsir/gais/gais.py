@@ -39,7 +39,7 @@ from dsir.gais.labelled_table import (
 from dsir.gais.labels import MOST_BINS
 from dsir.gais.parts import split_rows
 from dsir.gais.represented import represented_rows
-from dsir.gais.row_graph import Nearness, graph_of, graph_of_distances, row_count
+from dsir.gais.row_graph import Nearness, RowGraph, graph_of, graph_of_distances, row_count
 from dsir.gais.scores import drawn_keys, row_scores
 from dsir.gais.seeds import Seed, check_seed, seed_of
 from dsir.gais.selector import InstanceSelector, argument_defaults, rows_to_keep
@@ -239,26 +239,28 @@ class GAIS(InstanceSelector):
         )
         if self._pairwise:
             with shown.stage("graph", row_count(X), "rows") as advance:
-                table, found = graph_of_distances(X, y, self.bins, how)
-                advance(len(table.rows))
+                graph = graph_of_distances(X, y, self.bins, how)
+                advance(len(graph.table.rows))
+            table = graph.table
         else:
-            table = self._table(X, y, seed)
+            table = self._table(X, y, seed, threads)
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
         shares = kept_of_classes(self.shares, counts, keep, table.classes)
         if not self._pairwise:
             with shown.stage("graph", len(table.rows), "rows") as advance:
-                table, found = graph_of(table, self.distance, how)
+                graph = graph_of(table, self.distance, how)
                 advance(len(table.rows))
-        edges = found.undirected()
-        vote = neighbours_vote(found, table.labels, len(counts))
+            table = graph.table
+        edges = graph.edges.undirected()
+        vote = neighbours_vote(graph.edges, table.labels, len(counts))
         self._forget_network()
         network = None
         # Without the network a row without neighbours is taken at its word.
         guesses = table.labels.astype(np.int64)
         if self._wants_network(vote, table.labels):
             with shown.stage("train", self.epochs, "epochs") as advance:
-                network = self._train(edges, table, seed, threads, advance)
+                network = self._train(edges, graph, seed, threads, advance)
             guesses = network.probabilities.argmax(axis=1)
             self.scores_ = row_scores(self.rank_by, *edges, network, table.labels)
             self.embeddings_ = network.embeddings
@@ -297,7 +299,7 @@ class GAIS(InstanceSelector):
                 table.rows, table.labels, self.sample_indices_, seed=seed, threads=threads
             )
 
-    def _table(self, X: Any, y: Any, seed: int) -> LabelledTable:  # noqa: N803
+    def _table(self, X: Any, y: Any, seed: int, threads: int) -> LabelledTable:  # noqa: N803
         """Return the columns of X, scaled, and the class codes."""
         if self.features is not None:
             X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
@@ -310,6 +312,7 @@ class GAIS(InstanceSelector):
             missing=self.missing,
             scaling=self.scaling,
             distance=self.distance,
+            threads=threads,
         )
 
     @property
@@ -343,16 +346,20 @@ class GAIS(InstanceSelector):
     def _train(
         self,
         edges: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]],
-        table: LabelledTable,
+        found: RowGraph,
         seed: int,
         threads: int,
         advance: Advance,
     ) -> TrainedNetwork:
         """Train the network on a graph (offsets, neighbours), in batches if it is large."""
-        batches = None
+        table, batches = found.table, None
         if batch_count(len(table.rows)) > 1:
-            parts = split_rows(table.rows, table.labels, self.batch_size, seed)
-            batches = training_batches(*edges, table.rows, table.labels, parts, seed)
+            parts = found.batches or split_rows(
+                table.rows, table.labels, self.batch_size, seed, threads=threads
+            )
+            batches = training_batches(
+                *edges, table.rows, table.labels, parts, seed, threads=threads
+            )
         training = Training(
             heads=self.heads,
             hidden=self.hidden,

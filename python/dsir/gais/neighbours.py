@@ -164,15 +164,37 @@ def neighbours(
     if method == "exact" or len(narrow) == 0:
         cut = [Parts.whole(len(narrow))]
     elif method == "minibatch":
-        cut = [split_rows(narrow, codes, batch_size, seed)]
+        cut = [split_rows(narrow, codes, batch_size, seed, threads=used)]
     else:
         cut = _hash_tables(directions, method, tables, seed, used)
+    return _neighbours_within(directions, cut, k, threshold, used)
+
+
+def batch_neighbours(
+    rows: Floats, batches: Parts, *, k: int, threshold: float, threads: int
+) -> NeighbourGraph:
+    """Return what `neighbours` finds within mini-batches that are known, with lifted rows.
+
+    Args:
+        rows: [rows, features], finite.
+        batches: the mini-batches.
+        k: most neighbours of a row.
+        threshold: least cosine of lifted rows.
+        threads: how many threads to use; the result does not depend on them.
+    """
+    return _neighbours_within(unit_rows(rows, lift=True), [batches], k, threshold, threads)
+
+
+def _neighbours_within(
+    directions: Floats, cuts: list[Parts], k: int, threshold: float, threads: int
+) -> NeighbourGraph:
+    """Return the nearest neighbours among the rows that share a part in one of the cuts."""
     found = _core.group_neighbours(
         directions,
-        [(one.members, one.offsets) for one in cut],
+        [(one.members, one.offsets) for one in cuts],
         k=k,
         threshold=float(threshold),
-        threads=used,
+        threads=threads,
     )
     return NeighbourGraph(*found)
 

@@ -39,7 +39,7 @@ def represented_rows(
     if len(rows) <= PART_ROWS:
         parts = Parts.whole(len(rows))
     else:
-        parts = split_rows(rows, labels, PART_ROWS, seed)
+        parts = split_rows(rows, labels, PART_ROWS, seed, threads=threads)
     is_kept = np.zeros(len(rows), bool)
     is_kept[kept] = True
     members, chosen = [], []

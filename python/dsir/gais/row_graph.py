@@ -13,7 +13,7 @@ from dsir.gais.labelled_table import Distance, LabelledTable, one_scale
 from dsir.gais.labels import class_codes
 from dsir.gais.landmarks import landmark_rows
 from dsir.gais.manhattan import manhattan_distances, manhattan_neighbours
-from dsir.gais.neighbours import Edges, GraphMethod, neighbours
+from dsir.gais.neighbours import Edges, GraphMethod, batch_neighbours, neighbours
 from dsir.gais.own_distances import own_distances
 from dsir.gais.parts import Parts, split_rows
 
@@ -39,10 +39,23 @@ class Nearness:
     threads: int
 
 
-def graph_of(
-    table: LabelledTable, distance: Distance, how: Nearness
-) -> tuple[LabelledTable, Edges]:
-    """Return the table in coordinates whose distances are those asked for, and its graph.
+@dataclass(frozen=True, slots=True)
+class RowGraph:
+    """A graph of near rows.
+
+    Attributes:
+        table: the rows in coordinates whose distances are those asked for.
+        edges: from each row to its nearest others.
+        batches: the mini-batches of the table's rows that were compared, if there are any.
+    """
+
+    table: LabelledTable
+    edges: Edges
+    batches: Parts | None = None
+
+
+def graph_of(table: LabelledTable, distance: Distance, how: Nearness) -> RowGraph:
+    """Return the graph of near rows.
 
     Args:
         table: rows that `labelled_table` scaled for the distance.
@@ -50,10 +63,10 @@ def graph_of(
         how: how to find near rows.
     """
     if distance == "manhattan":
-        rows, labels = table.rows, table.labels
+        rows = table.rows
         parts = Parts.whole(len(rows))
         if how.method == "minibatch":
-            parts = split_rows(rows, labels, how.batch_size, how.seed)
+            parts = _batches(table, how)
         edges = manhattan_neighbours(rows, parts, how.k)
 
         # The roots of these distances are distances in a Euclidean space; their order is the same.
@@ -61,8 +74,14 @@ def graph_of(
             return np.asarray(np.sqrt(manhattan_distances(rows[row : row + 1], rows)[0]))
 
         found = landmark_rows(away, len(rows), seed=how.seed, threads=how.threads)
-        return replace(table, rows=one_scale(found.astype(np.float64))), edges
-    return table, neighbours(
+        return RowGraph(replace(table, rows=one_scale(found.astype(np.float64))), edges)
+    if how.method == "minibatch" and len(table.rows):
+        batches = _batches(table, how)
+        edges = batch_neighbours(
+            table.rows, batches, k=how.k, threshold=how.threshold, threads=how.threads
+        )
+        return RowGraph(table, edges, batches)
+    edges = neighbours(
         table.rows,
         k=how.k,
         threshold=how.threshold,
@@ -72,6 +91,11 @@ def graph_of(
         random_state=how.seed,
         threads=how.threads,
     )
+    return RowGraph(table, edges)
+
+
+def _batches(table: LabelledTable, how: Nearness) -> Parts:
+    return split_rows(table.rows, table.labels, how.batch_size, how.seed, threads=how.threads)
 
 
 def graph_of_distances(
@@ -79,7 +103,7 @@ def graph_of_distances(
     y: Any,
     bins: int | None,
     how: Nearness,
-) -> tuple[LabelledTable, Edges]:
+) -> RowGraph:
     """Return coordinates by given distances, and the graph of each row's nearest others.
 
     Args:
@@ -100,7 +124,7 @@ def graph_of_distances(
         )
     rows = landmark_rows(distances.away, len(distances), seed=how.seed, threads=how.threads)
     table = LabelledTable(one_scale(rows.astype(np.float64)), labels, classes)
-    return table, distances.nearest(how.k)
+    return RowGraph(table, distances.nearest(how.k))
 
 
 def row_count(X: Any) -> int:  # noqa: N803

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.gais.parts import Parts
+from dsir.thread_pool import ThreadPool
 
 # Steps on fewer rows are too noisy; steps on more rows only cost more.
 BATCH_ROWS = 4096
@@ -43,6 +45,8 @@ def training_batches(
     labels: npt.NDArray[np.int32],
     parts: Parts,
     seed: int,
+    *,
+    threads: int = 1,
 ) -> list[TrainingBatch]:
     """Return batches made of random parts, so that each batch sees rows from everywhere.
 
@@ -56,6 +60,7 @@ def training_batches(
         labels: [rows].
         parts: the cut of the rows into parts of near rows, much smaller than a batch.
         seed: seed of the random order.
+        threads: how many threads to use; the batches do not depend on them.
     """
     size = len(labels)
     count = batch_count(size)
@@ -70,21 +75,17 @@ def training_batches(
     # A batch has whole parts; a part larger than a batch gets a batch of its own.
     cuts = np.unique(np.searchsorted(first, np.arange(count + 1, dtype=np.int64) * size // count))
     starts = first[cuts]
-    batch_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    degrees = np.diff(offsets)[order]
-    ends = np.concatenate(([0], np.cumsum(degrees)))
-    entries = np.repeat(offsets[:-1][order] - ends[:-1], degrees) + np.arange(ends[-1])
-    others = place[neighbours[entries]]
-    own = np.repeat(batch_of, degrees)
-    within = batch_of[others] == own
-    kept = np.concatenate(([0], np.cumsum(within)))[ends]
-    others = others[within]
-    batches = []
-    for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+
+    def batch(begin: int, end: int) -> TrainingBatch:
         rows = order[begin:end]
-        cut = slice(int(kept[begin]), int(kept[end]))
-        graph = _core.AttentionGraph(
-            kept[begin : end + 1] - kept[begin], (others[cut] - begin).astype(np.int32)
-        )
-        batches.append(TrainingBatch(rows, graph, features[rows], labels[rows]))
-    return batches
+        degrees = offsets[rows + 1] - offsets[rows]
+        ends = np.concatenate(([0], np.cumsum(degrees)))
+        entries = np.repeat(offsets[rows] - ends[:-1], degrees) + np.arange(ends[-1])
+        others = place[neighbours[entries]]
+        within = (others >= begin) & (others < end)
+        kept = np.concatenate(([0], np.cumsum(within)))[ends]
+        graph = _core.AttentionGraph(kept, (others[within] - begin).astype(np.int32))
+        return TrainingBatch(rows, graph, features[rows], labels[rows])
+
+    with ThreadPool(threads) as pool:
+        return list(pool.map(lambda cut: batch(*cut), itertools.pairwise(starts.tolist())))

@@ -237,9 +237,16 @@ class ClassifierModel(Facts, CountedModel):
         """See `CountedModel.part`."""
         return self.table.part(self._features.spec, self._lines, self._weighing)
 
-    def _score(self, prepared: pa.Array, threads: int) -> Scored:
+    def _score(
+        self, prepared: pa.Array, threads: int, watching: _core.Watching | None = None
+    ) -> Scored:
         return self.table.score(
-            prepared, self._features.spec, self._lines, self._weighing, threads=threads
+            prepared,
+            self._features.spec,
+            self._lines,
+            self._weighing,
+            watching=watching,
+            threads=threads,
         )
 
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:

@@ -14,7 +14,7 @@ from dsir import _core
 from dsir.corpus.token_ids import holds_ids
 from dsir.model import model_file
 from dsir.model.carried_features import arrays_of
-from dsir.model.estimator import Estimator, SharedNgrams, TextScores, TrainingCounts, Watch
+from dsir.model.estimator import Estimator, TextScores, TrainingCounts, Watch
 from dsir.model.features import HashedNgrams
 from dsir.model.sentences import bytes_of
 from dsir.model.target_columns import TargetColumns
@@ -38,7 +38,9 @@ class CountedModel(Estimator):
     _weighing: _core.Weighing
 
     @abc.abstractmethod
-    def _score(self, prepared: pa.Array, threads: int) -> Scored:
+    def _score(
+        self, prepared: pa.Array, threads: int, watching: _core.Watching | None = None
+    ) -> Scored:
         """Return log-weights, tokens, bytes and status of texts, as `_core.score` does."""
 
     @abc.abstractmethod
@@ -94,6 +96,14 @@ class CountedModel(Estimator):
         """Compute what each text sums to; see `Estimator.score_batch`."""
         prepared = self._features.prepared(texts)
         return _scores_of(texts, prepared, self._score(prepared, threads))
+
+    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
+        """Do both in one pass; see `Estimator.score_and_watch`."""
+        prepared = self._features.prepared(texts)
+        watching = watch.begin(len(texts))
+        scores = _scores_of(texts, prepared, self._score(prepared, threads, watching))
+        shared, bands = watch.made(watching)
+        return scores._replace(shared=shared, bands=bands)
 
     def describe(self) -> dict[str, Any]:
         """Return what log-weights depend on besides the counts, as JSON values."""
@@ -171,26 +181,14 @@ class SummingModel(CountedModel):
         """See `CountedModel.part`."""
         return _core.score_part(self._features.spec, self.table, self._weighing)
 
-    def _score(self, prepared: pa.Array, threads: int) -> Scored:
+    def _score(
+        self, prepared: pa.Array, threads: int, watching: _core.Watching | None = None
+    ) -> Scored:
         return _core.score(
-            prepared, self._features.spec, self.table, self._weighing, threads=threads
-        )
-
-    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
-        """Do both in one pass; see `Estimator.score_and_watch`."""
-        prepared = self._features.prepared(texts)
-        log_weight, tokens, text_bytes, status, ngrams, text, bands = _core.score_and_watch(
             prepared,
             self._features.spec,
             self.table,
             self._weighing,
-            index=watch.ngrams,
-            most=watch.most,
-            bands=watch.bands,
+            watching=watching,
             threads=threads,
-        )
-        scores = _scores_of(texts, prepared, (log_weight, tokens, text_bytes, status))
-        return scores._replace(
-            shared=None if watch.ngrams is None else SharedNgrams(ngrams, text),
-            bands=bands if watch.bands else None,
         )

@@ -57,6 +57,21 @@ class Watch(NamedTuple):
     most: int = 1
     bands: bool = False
 
+    def begin(self, rows: int) -> _core.Watching | None:
+        """Return what one pass of the core over so many texts fills; None if nothing is asked."""
+        if self.ngrams is None and not self.bands:
+            return None
+        return _core.Watching(rows, index=self.ngrams, most=self.most, bands=self.bands)
+
+    def made(
+        self, watching: _core.Watching | None
+    ) -> tuple[SharedNgrams | None, npt.NDArray[np.uint64] | None]:
+        """Return what the pass has filled, as `shared` and `bands` of `TextScores`."""
+        if watching is None:
+            return None, None
+        shared = None if self.ngrams is None else SharedNgrams(watching.ngrams, watching.text)
+        return shared, watching.keys if self.bands else None
+
 
 class TextScores(NamedTuple):
     """The scores of consecutive texts.

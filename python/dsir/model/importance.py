@@ -18,7 +18,6 @@ from dsir.facts import Fact, Facts
 from dsir.model import model_file
 from dsir.model.carried_features import features_of_file
 from dsir.model.counted_model import Scored, SummingModel, target_counts_of
-from dsir.model.estimator import Estimator, TextScores, Watch
 from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.kernels import SCORERS
@@ -239,21 +238,18 @@ class ImportanceModel(Facts, SummingModel):
         """See `CountedModel.shares_tokens`: a scorer of the user's makes log-weights itself."""
         return self._scorer is None
 
-    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
-        """Do both in one pass, unless the model has a scorer of its own."""
+    def _score(
+        self, prepared: pa.Array, threads: int, watching: _core.Watching | None = None
+    ) -> Scored:
         if self._scorer is None:
-            return super().score_and_watch(texts, watch, threads=threads)
-        return Estimator.score_and_watch(self, texts, watch, threads=threads)
-
-    def _score(self, prepared: pa.Array, threads: int) -> Scored:
-        if self._scorer is None:
-            return super()._score(prepared, threads)
+            return super()._score(prepared, threads, watching)
         with self._scorer.telling():
             return _core.score_by_kernel(
                 prepared,
                 self._features.spec,
                 self._scorer.address,
                 self._log_ratio,
+                watching=watching,
                 threads=threads,
             )
 

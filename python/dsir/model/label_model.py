@@ -13,9 +13,10 @@ from dsir import _core
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
 from dsir.model import model_file
-from dsir.model.estimator import Estimator, TextScores
+from dsir.model.estimator import Estimator, TextScores, Watch
 from dsir.model.explanation import contributions_table
 from dsir.model.features import HashedNgrams, utf8_of
+from dsir.model.token_counter import TokenCounter
 from dsir.plural import counted
 
 _PREFIX = "__label__"
@@ -60,7 +61,7 @@ class LabelModel(Facts, Estimator):
                 f"label={label!r:.80}: is the only label of the model, and so always certain"
             )
         self._features = HashedNgrams(n=1, tokenizer="whitespace")
-        self._nothing = _core.LogRatioTable(np.zeros((1, self._features.buckets)))
+        self._counter = TokenCounter(self._features)
 
     @property
     def features(self) -> HashedNgrams:
@@ -79,13 +80,14 @@ class LabelModel(Facts, Estimator):
 
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
         """Compute the log-odds of the label; see `Estimator.score_batch`."""
-        # The core counts tokens while it looks n-grams up, so all of these weigh nothing.
-        _, tokens, text_bytes, status = _core.score(
-            texts, self._features.spec, self._nothing, _core.Weighing(), threads=threads
-        )
+        return self.score_and_watch(texts, Watch(), threads=threads)
+
+    def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
+        """Do both, with the other work in the pass that counts tokens."""
+        counted = self._counter.count(texts, watch, threads=threads)
         log_odds = self._scorer.log_odds(texts, self._number, threads=threads)
-        log_weight = np.where(tokens > 0, log_odds, 0.0)
-        return TextScores(log_weight[np.newaxis], tokens, text_bytes, status, texts)
+        log_weight = np.where(counted.tokens > 0, log_odds, 0.0)
+        return counted._replace(log_weight=log_weight[np.newaxis])
 
     def explain(self, text: str, *, target: str | None = None) -> pa.Table:
         """Show what each word, word n-gram and subword contributes; see `Estimator.explain`.

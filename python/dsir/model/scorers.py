@@ -25,7 +25,7 @@ from dsir.engine import Shared
 from dsir.errors import ModelError, SettingError
 from dsir.model.classifier import ClassifierModel
 from dsir.model.counted_model import CountedModel, SummingModel
-from dsir.model.estimator import Estimator
+from dsir.model.estimator import Estimator, SharedNgrams, Watch
 from dsir.model.estimators import load_model
 from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
@@ -34,6 +34,7 @@ from dsir.remote import RemotePath, location_of
 Model = Estimator | FastTextModel
 Given = Model | str | Path | RemotePath
 _PREFIX = "__label__"
+_NOTHING = Watch()
 _OF_TOKENS = ("n", "buckets", "hash", "extractor")  # What n-grams are made of tokens.
 
 
@@ -246,12 +247,15 @@ class GroupScores(NamedTuple):
         status: uint8[texts], as in `TextScores`.
         tokens: uint32[texts], tokens of the group's `features`; None if it has none.
         bytes: uint32[texts], bytes of UTF-8; None if `tokens` is None.
+        shared, bands: as in `TextScores`, if they were asked for.
     """
 
     columns: npt.NDArray[Any] | list[npt.NDArray[Any]]
     status: npt.NDArray[np.uint8]
     tokens: npt.NDArray[np.uint32] | None = None
     bytes: npt.NDArray[np.uint32] | None = None
+    shared: SharedNgrams | None = None
+    bands: npt.NDArray[np.uint64] | None = None
 
     @property
     def bad(self) -> npt.NDArray[np.int64]:
@@ -276,8 +280,11 @@ class Group(abc.ABC):
         self.places = [place for scorer in scorers for place in scorer.places]
 
     @abc.abstractmethod
-    def score(self, texts: pa.Array, threads: int) -> GroupScores:
-        """Return what all models say of texts."""
+    def score(self, texts: pa.Array, threads: int, watch: Watch = _NOTHING) -> GroupScores:
+        """Return what all models say of texts, and what `watch` makes of the tokens.
+
+        Only a group that has `features` is asked for more than scores.
+        """
 
 
 class _Alone(Group):
@@ -289,9 +296,13 @@ class _Alone(Group):
         self._model = scorer.model
         self.features = scorer.model.features
 
-    def score(self, texts: pa.Array, threads: int) -> GroupScores:
-        scored = self._model.score_batch(texts, threads=threads)
-        return GroupScores(scored.log_weight, scored.status, scored.tokens, scored.bytes)
+    def score(self, texts: pa.Array, threads: int, watch: Watch = _NOTHING) -> GroupScores:
+        scored = self._model.score_and_watch(texts, watch, threads=threads)
+        return GroupScores(
+            *(scored.log_weight, scored.status, scored.tokens, scored.bytes),
+            shared=scored.shared,
+            bands=scored.bands,
+        )
 
 
 class _Probabilities(Group):
@@ -304,7 +315,8 @@ class _Probabilities(Group):
         assert isinstance(scorer.model, FastTextModel)
         self._model = scorer.model
 
-    def score(self, texts: pa.Array, threads: int) -> GroupScores:
+    def score(self, texts: pa.Array, threads: int, watch: Watch = _NOTHING) -> GroupScores:
+        assert watch == _NOTHING, "a group without features counts no tokens"
         probabilities, status = self._model.score_batch(texts, threads=threads)
         return GroupScores(probabilities.T, status)
 
@@ -339,13 +351,15 @@ class _SameTokens(Group):
         self.places += [place for scorer in scorers for place in scorer.places]
         self._parts.append(part)
 
-    def score(self, texts: pa.Array, threads: int) -> GroupScores:
+    def score(self, texts: pa.Array, threads: int, watch: Watch = _NOTHING) -> GroupScores:
         assert self.features is not None
+        watching = watch.begin(len(texts))
         found, tokens, text_bytes, status = _core.score_together(
-            self.features.prepared(texts), self._parts, threads=threads
+            self.features.prepared(texts), self._parts, watching=watching, threads=threads
         )
+        shared, bands = watch.made(watching)
         return GroupScores(
-            [column for part in found for column in part], status, tokens, text_bytes
+            [column for part in found for column in part], status, tokens, text_bytes, shared, bands
         )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from dsir import _core
 from dsir.corpus.token_ids import holds_ids
 from dsir.model.estimator import Estimator, TextScores, Watch
 from dsir.model.features import HashedNgrams
-from dsir.model.scorers import Scorer, grouped, same_tokens
+from dsir.model.scorers import Group, Scorer, grouped, same_tokens
 from dsir.model.sentences import bytes_of
+from dsir.model.token_counter import TokenCounter
 
 
 class Together:
@@ -42,28 +42,38 @@ class Together:
             self.first_columns.append(self.columns)
             self.columns += model.columns
         self._groups = grouped(scorers)
-        self._nothing = _core.LogRatioTable(np.zeros((1, features.buckets)))
+        self._counting = next((one for one in self._groups if self._counts(one)), None)
+        self._counter = TokenCounter(features)
+
+    def _counts(self, group: Group) -> bool:
+        """Tell whether a group counts the tokens of `features`."""
+        return group.features is not None and same_tokens(group.features, self.features)
 
     def score_batch(self, texts: pa.Array, *, threads: int = 1) -> TextScores:
         """Compute the log-weights of texts; see `Estimator.score_batch`."""
-        prepared = self.features.prepared(texts)
-        log_weight = np.zeros((self.columns, len(texts)))
-        tokens = text_bytes = status = None
-        for group in self._groups:
-            scored = group.score(texts, threads)
-            log_weight[group.places] = scored.columns
-            if group.features is not None and same_tokens(group.features, self.features):
-                tokens, text_bytes, status = scored.tokens, scored.bytes, scored.status
-        if tokens is None or text_bytes is None or status is None:
-            # The core counts tokens while it looks n-grams up, so all of these weigh nothing.
-            _, tokens, text_bytes, status = _core.score(
-                prepared, self.features.spec, self._nothing, _core.Weighing(), threads=threads
-            )
-        if prepared is not texts and not holds_ids(texts):
-            text_bytes = bytes_of(texts)
-        return TextScores(log_weight, tokens, text_bytes, status, prepared)
+        return self.score_and_watch(texts, Watch(), threads=threads)
 
     def score_and_watch(self, texts: pa.Array, watch: Watch, *, threads: int = 1) -> TextScores:
         """Score texts and make more of their tokens; see `Estimator.score_and_watch`."""
-        scored = self.score_batch(texts, threads=threads)
-        return scored.watched(watch, self.features, threads=threads)
+        log_weight = np.zeros((self.columns, len(texts)))
+        counted = None
+        for group in self._groups:
+            counts = group is self._counting
+            scored = group.score(texts, threads, watch if counts else Watch())
+            log_weight[group.places] = scored.columns
+            if counts:
+                counted = scored
+        if counted is None:
+            return self._counter.count(texts, watch, threads=threads)._replace(
+                log_weight=log_weight
+            )
+        assert counted.tokens is not None
+        assert counted.bytes is not None
+        prepared, text_bytes = self.features.prepared(texts), counted.bytes
+        if prepared is not texts and not holds_ids(texts):
+            text_bytes = bytes_of(texts)
+        return TextScores(
+            *(log_weight, counted.tokens, text_bytes, counted.status, prepared),
+            shared=counted.shared,
+            bands=counted.bands,
+        )

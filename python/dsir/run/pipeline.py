@@ -53,9 +53,9 @@ from dsir.stages.unit_scores import ChangeableScores, UnitScores, rows_of
 from dsir.stages.units import file_numbers
 from dsir.storage.workdir import Workdir
 
-# With a quota column the driver of a cluster draws from fewer rows itself, before tasks would have
-# gone through them several times.
-_QUOTA_APART_ROWS = 1 << 22
+# The driver of a cluster draws from fewer rows itself (half a second, 64 MB of scores), before four
+# stages or more of short tasks would have gone through them.
+_APART_ROWS = 1 << 22
 
 Spooled = Sequence[Path | None]
 
@@ -315,7 +315,8 @@ class Pipeline:
             elif (
                 self.engine.needs_workdir
                 and can_draw_apart(scores, settings)
-                and (groups is None or (apart is not None and rows >= _QUOTA_APART_ROWS))
+                and rows >= _APART_ROWS
+                and (groups is None or apart is not None)
             ):
                 drawn = draw_apart(
                     scores,
