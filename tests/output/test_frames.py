@@ -66,6 +66,20 @@ def test_two_columns_of_one_name(target, tmp_path):
     assert frame.iloc[:, 2].tolist() == [0, 0, 0, -10, -10, -10]
 
 
+@pytest.mark.parametrize("labels", [range(100, 700, 2), [f"row {number}" for number in range(300)]])
+@pytest.mark.parametrize("more", [{}, {"shard_size": "5kB"}])
+def test_files_have_the_index_of_the_frame(target, tmp_path, labels, more):
+    pandas = pytest.importorskip("pandas")
+    raw = pandas.DataFrame({"text": [f"word {number} and more" for number in range(300)]}, labels)
+    call = {**SETTINGS, "min_tokens": 0, "method": "random"}
+    made = dsir.select(raw, target, out=tmp_path / "out", **more, **call)
+    expected = raw.index[made.rows].tolist()
+    for selection in (dsir.select(raw, target, **call), made, dsir.load(tmp_path / "out")):
+        frame = selection.to_pandas()
+        assert frame.index.tolist() == expected
+        assert list(frame.columns) == ["text", "log_weight"]
+
+
 def test_lines_become_columns_with_their_weights(jsonl, target, tmp_path, method):
     selection = dsir.select(jsonl, target, out=tmp_path / "out", **SETTINGS)
     lines = [

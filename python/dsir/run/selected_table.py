@@ -55,7 +55,10 @@ def _promoted(tables: Sequence[pa.Table]) -> pa.Table:
         for key, place in at.items():
             one, before = table.schema.field(place), fields.get(key)
             fields[key] = one if before is None else _common(before, one)
-    return pa.concat_tables(
+    # pandas finds its index there. With other types, it would make columns of the types that were.
+    first = tables[0].schema
+    same = all(table.schema.equals(first) for table in tables)
+    joined = pa.concat_tables(
         pa.table(
             [
                 table.column(at[key]).cast(one.type)
@@ -67,6 +70,7 @@ def _promoted(tables: Sequence[pa.Table]) -> pa.Table:
         )
         for table, at in zip(tables, places, strict=True)
     )
+    return joined.replace_schema_metadata(first.metadata) if same else joined
 
 
 def _numbered(names: Sequence[str]) -> dict[tuple[str, int], int]:
