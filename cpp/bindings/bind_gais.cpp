@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <mutex>
+#include <type_traits>
 
 #include "bindings/python.hpp"
 #include "gais/attention_network.hpp"
@@ -137,12 +139,28 @@ py::array_t<Value> node_logits(const AttentionGraph& nodes, const Array<std::int
     return to_numpy(std::move(logits));
 }
 
+/// Memory that Python keeps from step to step; one call at a time uses it.
+struct HeldMemory {
+    std::mutex mutex;
+    gais::NetworkMemory<float> floats;
+    gais::NetworkMemory<double> doubles;
+
+    template <class Value>
+    gais::NetworkMemory<Value>& of() {
+        if constexpr (std::is_same_v<Value, float>) {
+            return floats;
+        } else {
+            return doubles;
+        }
+    }
+};
+
 template <class Value>
 py::tuple network_gradient(const AttentionGraph& nodes, const Array<Value>& features,
                            const Array<std::int32_t>& labels, const Array<Value>& node_weights,
                            const Array<Value>& weights, std::int64_t heads, std::int64_t hidden,
                            std::int64_t classes, double edge_dropout, double hidden_dropout,
-                           std::uint64_t seed, unsigned threads) {
+                           std::uint64_t seed, unsigned threads, HeldMemory* held) {
     const NetworkShape shape = shape_of(nodes, features, weights, heads, hidden, classes, threads);
     require(labels.ndim() == 1 && labels.size() == nodes.size() && node_weights.ndim() == 1 &&
                 node_weights.size() == nodes.size(),
@@ -156,9 +174,12 @@ py::tuple network_gradient(const AttentionGraph& nodes, const Array<Value>& feat
     double loss = 0;
     {
         const py::gil_scoped_release release;
+        HeldMemory own;
+        HeldMemory& used = held == nullptr ? own : *held;
+        const std::lock_guard lock(used.mutex);
         loss = gais::network_gradient(nodes, features.data(), labels.data(), node_weights.data(),
                                       shape, weights.data(), {edge_dropout, hidden_dropout, seed},
-                                      gradient.data(), threads);
+                                      used.of<Value>(), gradient.data(), threads);
     }
     return py::make_tuple(loss, to_numpy(std::move(gradient)));
 }
@@ -395,7 +416,7 @@ void bind_network(py::module_& module) {
                py::arg("node_weights").noconvert(), py::arg("weights").noconvert(), py::kw_only(),
                py::arg("heads"), py::arg("hidden"), py::arg("classes"),
                py::arg("edge_dropout") = 0.0, py::arg("hidden_dropout") = 0.0, py::arg("seed") = 0,
-               py::arg("threads") = 1);
+               py::arg("threads") = 1, py::arg("memory") = nullptr);
 }
 
 }  // namespace
@@ -406,6 +427,7 @@ void bind_gais(py::module_& module) {
              py::arg("neighbours").noconvert())
         .def_property_readonly("size", &AttentionGraph::size)
         .def_property_readonly("edges", &AttentionGraph::edges);
+    py::class_<HeldMemory>(module, "NetworkMemory").def(py::init<>());
     module.def("both_ways", &both_ways, py::arg("offsets").noconvert(),
                py::arg("neighbours").noconvert(),
                "Returns (offsets, neighbours) with every edge both ways, and a loop at each row.");

@@ -48,19 +48,8 @@ struct Weights {
 };
 
 template <class Value>
-struct Pass {
-    std::vector<Value> first_z;
-    std::vector<Value> hidden;      ///< after ELU and dropout
-    std::vector<std::int8_t> kept;  ///< [nodes, heads * hidden]: 0 for units that are left out
-    std::vector<Value> second_z;
-    std::vector<Value> logits;
-    EdgeState<Value> first;
-    EdgeState<Value> second;
-};
-
-template <class Value>
 simd::UnitLayer<Value> hidden_units(const NetworkShape& shape, const Value* bias,
-                                    const Dropout& dropout, Pass<Value>& pass) {
+                                    const Dropout& dropout, NetworkPass<Value>& pass) {
     return {shape.joined(), bias, dropout.hidden, dropout.seed ^ kHiddenUnits, pass.kept.data()};
 }
 
@@ -85,8 +74,8 @@ struct Asked {
 
 template <class Value>
 void run(const AttentionGraph& graph, const Asked& asked, const Value* features,
-         const NetworkShape& shape, const Value* weights, const Dropout& dropout, Pass<Value>& pass,
-         unsigned threads) {
+         const NetworkShape& shape, const Value* weights, const Dropout& dropout,
+         NetworkPass<Value>& pass, unsigned threads) {
     const Weights<const Value> w(shape, weights);
     const std::int64_t size = graph.size();
     const std::int64_t joined = shape.joined();
@@ -111,11 +100,10 @@ void run(const AttentionGraph& graph, const Asked& asked, const Value* features,
                              shape.logits(), first, last);
         });
     });
-    std::vector<Value> heads;
-    allocate(heads, shape.logits());
+    allocate(pass.heads, shape.logits());
     attend(graph, asked.hidden, asked.logits, pass.second_z.data(), w.second_source,
            w.second_target, shape.heads, shape.classes,
-           {dropout.edges, dropout.seed ^ kSecondLayer}, pass.second, heads.data(), threads);
+           {dropout.edges, dropout.seed ^ kSecondLayer}, pass.second, pass.heads.data(), threads);
     allocate(pass.logits, shape.classes);
     const Value share = Value{1} / static_cast<Value>(shape.heads);
     for_runs(asked.logits, 0, size, [&](std::int64_t first, std::int64_t last) {
@@ -123,7 +111,7 @@ void run(const AttentionGraph& graph, const Asked& asked, const Value* features,
             for (std::int64_t c = 0; c < shape.classes; ++c) {
                 Value sum = 0;
                 for (std::int64_t h = 0; h < shape.heads; ++h) {
-                    sum += heads[i * shape.logits() + h * shape.classes + c];
+                    sum += pass.heads[i * shape.logits() + h * shape.classes + c];
                 }
                 pass.logits[i * shape.classes + c] = sum * share + w.second_bias[c];
             }
@@ -184,7 +172,7 @@ template <class Value>
 NetworkOutput<Value> run_network(const AttentionGraph& graph, const Value* features,
                                  const NetworkShape& shape, const Value* weights,
                                  unsigned threads) {
-    Pass<Value> pass;
+    NetworkPass<Value> pass;
     run(graph, Asked(graph), features, shape, weights, {}, pass, threads);
     return {std::move(pass.hidden), std::move(pass.logits), std::move(pass.first.attention),
             std::move(pass.second.attention)};
@@ -194,7 +182,7 @@ template <class Value>
 std::vector<Value> node_logits(const AttentionGraph& graph, const std::int32_t* nodes,
                                std::int64_t count, const Value* features, const NetworkShape& shape,
                                const Value* weights, unsigned threads) {
-    Pass<Value> pass;
+    NetworkPass<Value> pass;
     run(graph, Asked(graph, nodes, count), features, shape, weights, {}, pass, threads);
     std::vector<Value> logits;
     logits.reserve(static_cast<std::size_t>(count * shape.classes));
@@ -209,8 +197,8 @@ template <class Value>
 double network_gradient(const AttentionGraph& graph, const Value* features,
                         const std::int32_t* labels, const Value* node_weights,
                         const NetworkShape& shape, const Value* weights, const Dropout& dropout,
-                        Value* gradient, unsigned threads) {
-    Pass<Value> pass;
+                        NetworkMemory<Value>& memory, Value* gradient, unsigned threads) {
+    NetworkPass<Value>& pass = memory.pass;
     run(graph, Asked(graph), features, shape, weights, dropout, pass, threads);
     const Weights<const Value> w(shape, weights);
     const Weights<Value> g(shape, gradient);
@@ -221,20 +209,24 @@ double network_gradient(const AttentionGraph& graph, const Value* features,
         cross_entropy(labels, node_weights, size, shape.classes, pass.logits.data());
     column_sums(pass.logits.data(), size, shape.classes, g.second_bias);
     // Every head has the same share in a logit.
-    std::vector<Value> of_heads(static_cast<std::size_t>(size * wide));
+    std::vector<Value>& of_heads = memory.of_heads;
+    std::vector<Value>& of_z = memory.of_z;
+    std::vector<Value>& of_hidden = memory.of_hidden;
+    of_heads.resize(static_cast<std::size_t>(size * wide));
+    // Holds the gradients of both layers, one after the other.
+    of_z.resize(static_cast<std::size_t>(size * std::max(wide, joined)));
+    of_hidden.resize(static_cast<std::size_t>(size * joined));
     const Value share = Value{1} / static_cast<Value>(shape.heads);
     for (std::int64_t i = 0; i < size; ++i) {
         for (std::int64_t k = 0; k < wide; ++k) {
             of_heads[i * wide + k] = share * pass.logits[i * shape.classes + k % shape.classes];
         }
     }
-    std::vector<Value> of_z(static_cast<std::size_t>(size * wide));
     attend_backward(graph, pass.second_z.data(), w.second_source, w.second_target, shape.heads,
-                    shape.classes, pass.second, of_heads.data(), of_z.data(), g.second_source,
-                    g.second_target, threads);
+                    shape.classes, pass.second, memory.edges, of_heads.data(), of_z.data(),
+                    g.second_source, g.second_target, threads);
     multiply_transposed(pass.hidden.data(), of_z.data(), g.second, size, joined, wide, threads);
     const std::vector<Value> turned = transposed(w.second, joined, wide);
-    std::vector<Value> of_hidden(static_cast<std::size_t>(size * joined));
     multiply(of_z.data(), turned.data(), of_hidden.data(), size, wide, joined, threads);
     const auto units = hidden_units(shape, w.first_bias, dropout, pass);
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
@@ -242,10 +234,9 @@ double network_gradient(const AttentionGraph& graph, const Value* features,
                                                        begin, end);
     });
     column_sums(of_hidden.data(), size, joined, g.first_bias);
-    of_z.resize(static_cast<std::size_t>(size * joined));
     attend_backward(graph, pass.first_z.data(), w.first_source, w.first_target, shape.heads,
-                    shape.hidden, pass.first, of_hidden.data(), of_z.data(), g.first_source,
-                    g.first_target, threads);
+                    shape.hidden, pass.first, memory.edges, of_hidden.data(), of_z.data(),
+                    g.first_source, g.first_target, threads);
     multiply_transposed(features, of_z.data(), g.first, size, shape.features, joined, threads);
     return loss;
 }
@@ -261,9 +252,9 @@ template std::vector<double> node_logits(const AttentionGraph&, const std::int32
                                          unsigned);
 template double network_gradient(const AttentionGraph&, const float*, const std::int32_t*,
                                  const float*, const NetworkShape&, const float*, const Dropout&,
-                                 float*, unsigned);
+                                 NetworkMemory<float>&, float*, unsigned);
 template double network_gradient(const AttentionGraph&, const double*, const std::int32_t*,
                                  const double*, const NetworkShape&, const double*, const Dropout&,
-                                 double*, unsigned);
+                                 NetworkMemory<double>&, double*, unsigned);
 
 }  // namespace dsir::gais

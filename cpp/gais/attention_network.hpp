@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gais/attention_graph.hpp"
+#include "gais/edge_attention.hpp"
 
 /// Two layers of graph attention (Velickovic et al. 2018). The heads of the first layer are
 /// concatenated and pass through an ELU; the heads of the second are averaged into one logit per
@@ -41,6 +42,28 @@ struct NetworkOutput {
     std::vector<Value> second_attention;  ///< [edges, heads]
 };
 
+/// What a pass through the network computes.
+template <class Value>
+struct NetworkPass {
+    std::vector<Value> first_z;
+    std::vector<Value> hidden;      ///< after ELU and dropout
+    std::vector<std::int8_t> kept;  ///< [nodes, heads * hidden]: 0 for units that are left out
+    std::vector<Value> second_z;
+    std::vector<Value> heads;  ///< the outputs of the second layer's heads
+    std::vector<Value> logits;
+    EdgeState<Value> first;
+    EdgeState<Value> second;
+};
+
+/// Memory of network_gradient, which a caller keeps from step to step: fresh pages in every step
+/// took a quarter of the time. What it holds before a call does not matter.
+template <class Value>
+struct NetworkMemory {
+    NetworkPass<Value> pass;
+    EdgeGradientState<Value> edges;
+    std::vector<Value> of_heads, of_z, of_hidden;
+};
+
 template <class Value>
 NetworkOutput<Value> run_network(const AttentionGraph& graph, const Value* features,
                                  const NetworkShape& shape, const Value* weights, unsigned threads);
@@ -58,6 +81,6 @@ template <class Value>
 double network_gradient(const AttentionGraph& graph, const Value* features,
                         const std::int32_t* labels, const Value* node_weights,
                         const NetworkShape& shape, const Value* weights, const Dropout& dropout,
-                        Value* gradient, unsigned threads);
+                        NetworkMemory<Value>& memory, Value* gradient, unsigned threads);
 
 }  // namespace dsir::gais

@@ -86,17 +86,20 @@ void attend(const AttentionGraph& graph, const NodeRuns& from, const NodeRuns& t
 template <class Value>
 void attend_backward(const AttentionGraph& graph, const Value* z, const Value* source_weights,
                      const Value* target_weights, std::int64_t heads, std::int64_t width,
-                     EdgeState<Value>& state, const Value* out_gradient, Value* z_gradient,
-                     Value* source_gradient, Value* target_gradient, unsigned threads) {
+                     EdgeState<Value>& state, EdgeGradientState<Value>& gradient_state,
+                     const Value* out_gradient, Value* z_gradient, Value* source_gradient,
+                     Value* target_gradient, unsigned threads) {
     const std::int64_t size = graph.size();
-    std::vector<Value> logit_gradient(static_cast<std::size_t>(graph.edges() * heads));
-    std::vector<Value> of_source(static_cast<std::size_t>(size * heads));
-    std::vector<Value> of_target(static_cast<std::size_t>(size * heads));
+    gradient_state.logit.resize(static_cast<std::size_t>(graph.edges() * heads));
+    gradient_state.of_source.resize(static_cast<std::size_t>(size * heads));
+    gradient_state.of_target.resize(static_cast<std::size_t>(size * heads));
+    Value* const of_source = gradient_state.of_source.data();
+    Value* const of_target = gradient_state.of_target.data();
     const auto& kernels = simd::edge_kernels<Value>();
     const auto room_size = static_cast<std::size_t>(simd::room_of_edge_kernels(heads, width));
     const auto layer = layer_of(graph, z, source_weights, target_weights, heads, width, state);
-    const simd::EdgeGradients<Value> gradients = {out_gradient, z_gradient, logit_gradient.data(),
-                                                  of_source.data(), of_target.data()};
+    const simd::EdgeGradients<Value> gradients = {
+        out_gradient, z_gradient, gradient_state.logit.data(), of_source, of_target};
     parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
         std::vector<Value> room(room_size);
         kernels.backward_edges(layer, gradients, room.data(), begin, end);
@@ -105,8 +108,8 @@ void attend_backward(const AttentionGraph& graph, const Value* z, const Value* s
         std::vector<Value> room(room_size);
         kernels.backward_nodes(layer, gradients, room.data(), begin, end);
     });
-    weighted_sums(of_source.data(), z, size, heads, width, source_gradient, threads);
-    weighted_sums(of_target.data(), z, size, heads, width, target_gradient, threads);
+    weighted_sums(of_source, z, size, heads, width, source_gradient, threads);
+    weighted_sums(of_target, z, size, heads, width, target_gradient, threads);
 }
 
 template void attend(const AttentionGraph&, const NodeRuns&, const NodeRuns&, const float*,
@@ -116,10 +119,12 @@ template void attend(const AttentionGraph&, const NodeRuns&, const NodeRuns&, co
                      const double*, const double*, std::int64_t, std::int64_t, const EdgeDropout&,
                      EdgeState<double>&, double*, unsigned);
 template void attend_backward(const AttentionGraph&, const float*, const float*, const float*,
-                              std::int64_t, std::int64_t, EdgeState<float>&, const float*, float*,
-                              float*, float*, unsigned);
+                              std::int64_t, std::int64_t, EdgeState<float>&,
+                              EdgeGradientState<float>&, const float*, float*, float*, float*,
+                              unsigned);
 template void attend_backward(const AttentionGraph&, const double*, const double*, const double*,
-                              std::int64_t, std::int64_t, EdgeState<double>&, const double*,
-                              double*, double*, double*, unsigned);
+                              std::int64_t, std::int64_t, EdgeState<double>&,
+                              EdgeGradientState<double>&, const double*, double*, double*, double*,
+                              unsigned);
 
 }  // namespace dsir::gais

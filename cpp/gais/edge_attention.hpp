@@ -26,6 +26,14 @@ struct EdgeState {
     std::vector<std::int8_t> kept;  ///< [edges], scratch memory of the dropout
 };
 
+/// Scratch memory of a gradient.
+template <class Value>
+struct EdgeGradientState {
+    std::vector<Value> logit;      ///< [edges, heads]
+    std::vector<Value> of_source;  ///< [nodes, heads]
+    std::vector<Value> of_target;  ///< [nodes, heads]
+};
+
 /// Computes attention = softmax over a node's edges of LeakyReLU(a_target . z_i + a_source . z_j),
 /// and out_i = sum over j of attention_ij z_j. z and out are [nodes, heads * width].
 ///
@@ -42,7 +50,8 @@ void attend(const AttentionGraph& graph, const NodeRuns& from, const NodeRuns& t
 template <class Value>
 void attend_backward(const AttentionGraph& graph, const Value* z, const Value* source_weights,
                      const Value* target_weights, std::int64_t heads, std::int64_t width,
-                     EdgeState<Value>& state, const Value* out_gradient, Value* z_gradient,
-                     Value* source_gradient, Value* target_gradient, unsigned threads);
+                     EdgeState<Value>& state, EdgeGradientState<Value>& gradient_state,
+                     const Value* out_gradient, Value* z_gradient, Value* source_gradient,
+                     Value* target_gradient, unsigned threads);
 
 }  // namespace dsir::gais

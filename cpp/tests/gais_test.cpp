@@ -163,11 +163,12 @@ TEST(the_network_runs_on_any_number_of_threads) {
     const std::vector<float> node_weights(700, 1.0F / 700);
     const std::vector<std::int32_t> labels(700, 1);
     std::vector<std::vector<float>> gradients;
+    NetworkMemory<float> memory;
     for (const unsigned threads : {1U, 4U}) {
         std::vector<float> gradient(static_cast<std::size_t>(shape.weights()));
         const double loss =
             network_gradient(graph, features.data(), labels.data(), node_weights.data(), shape,
-                             weights.data(), {0.3, 0.3, 9}, gradient.data(), threads);
+                             weights.data(), {0.3, 0.3, 9}, memory, gradient.data(), threads);
         CHECK(std::isfinite(loss));
         gradients.push_back(gradient);
     }
@@ -216,6 +217,8 @@ TEST(single_precision_is_near_double) {
         offsets.push_back(static_cast<std::int64_t>(ends.size()));
     }
     const AttentionGraph graph = make_attention_graph(offsets, ends);
+    NetworkMemory<float> memory;
+    NetworkMemory<double> wide_memory;
     for (const NetworkShape& shape :
          {NetworkShape{5, 4, 8, 2}, NetworkShape{5, 4, 8, 3}, NetworkShape{5, 4, 2, 8},
           NetworkShape{5, 4, 11, 5}, NetworkShape{5, 3, 8, 2}, NetworkShape{5, 1, 1, 1}}) {
@@ -235,10 +238,10 @@ TEST(single_precision_is_near_double) {
         const Dropout dropout{0.3, 0.3, 5};
         const double loss =
             network_gradient(graph, features.data(), labels.data(), node_weights.data(), shape,
-                             weights.data(), dropout, narrow.data(), 1);
+                             weights.data(), dropout, memory, narrow.data(), 1);
         const double expected =
             network_gradient(graph, wide(features).data(), labels.data(), wide(node_weights).data(),
-                             shape, wide(weights).data(), dropout, exact.data(), 1);
+                             shape, wide(weights).data(), dropout, wide_memory, exact.data(), 1);
         CHECK(std::abs(loss - expected) <= 1e-4 * (1 + std::abs(expected)));
         double most = 0;
         double worst = 0;

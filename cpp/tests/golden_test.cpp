@@ -331,14 +331,15 @@ TEST(attention_and_prototypes) {
     } golden[] = {{{width, 4, 8, 2}, "e6d8bfadeaaf715b"},
                   {{width, 4, 8, 3}, "0a728ad697f095f6"},
                   {{width, 3, 5, 4}, "6ac97459fa76b8fa"}};
+    NetworkMemory<float> memory;  // What an earlier shape left there does not matter.
     for (const auto& [shape, expected] : golden) {
         auto weights = values_between(random, static_cast<std::size_t>(shape.weights()), -0.5, 0.5);
         std::vector<float> gradient(weights.size());
         Digest digest;
         for (std::uint64_t step = 0; step < 5; ++step) {
             digest.add(network_gradient(graph, features.data(), labels.data(), node_weights.data(),
-                                        shape, weights.data(), {0.3, 0.2, step}, gradient.data(),
-                                        2));
+                                        shape, weights.data(), {0.3, 0.2, step}, memory,
+                                        gradient.data(), 2));
             for (std::size_t k = 0; k < weights.size(); ++k) weights[k] -= 0.5F * gradient[k];
         }
         digest.add(weights);

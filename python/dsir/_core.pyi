@@ -1030,6 +1030,11 @@ class AttentionGraph:
     @property
     def edges(self) -> int: ...
 
+class NetworkMemory:
+    """Memory of network_gradient, for callers that take many steps; it changes only the time."""
+
+    def __init__(self) -> None: ...
+
 def both_ways(
     offsets: NDArray[np.int64], neighbours: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -1074,6 +1079,7 @@ def network_gradient(
     hidden_dropout: float = 0.0,
     seed: int = 0,
     threads: int = 1,
+    memory: NetworkMemory | None = None,
 ) -> tuple[float, NDArray[_Real]]:
     """Return the weighted cross-entropy, and its gradient with respect to the weights."""
 

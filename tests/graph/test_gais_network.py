@@ -121,6 +121,43 @@ def test_the_loss_is_the_cross_entropy():
     assert loss == pytest.approx(expected, rel=1e-12)
 
 
+def test_memory_that_is_kept_changes_no_gradient():
+    memory = _core.NetworkMemory()
+    for seed, nodes, classes, hidden in [
+        (1, 60, 3, 4),
+        (2, 25, 2, 8),
+        (3, 90, 5, 3),
+        (1, 60, 3, 4),
+    ]:
+        x, labels, offsets, ends, weights, node_weights = case(
+            seed, nodes=nodes, classes=classes, hidden=hidden
+        )
+        graph = _core.AttentionGraph(offsets, ends)
+        for kind, dropout in [("f4", 0.3), ("f4", 0.0), ("f8", 0.3)]:
+            given = [one.astype(kind) for one in (x, node_weights, weights)]
+            losses, gradients = zip(
+                *(
+                    _core.network_gradient(
+                        graph,
+                        given[0],
+                        labels,
+                        *given[1:],
+                        heads=HEADS,
+                        hidden=hidden,
+                        classes=classes,
+                        edge_dropout=dropout,
+                        hidden_dropout=dropout,
+                        threads=threads,
+                        memory=held,
+                    )
+                    for held, threads in [(None, 1), (memory, 1), (memory, 3)]
+                ),
+                strict=True,
+            )
+            assert len(set(losses)) == 1
+            assert len({one.tobytes() for one in gradients}) == 1
+
+
 def test_any_number_of_threads_gives_the_same_bits():
     x, labels, offsets, ends, _, _ = case(3, nodes=3000)
     graph = _core.AttentionGraph(offsets, ends)

@@ -187,6 +187,7 @@ class _Steps:
         self._training = training
         self._random = random
         self._adam = _Adam(weights, training)
+        self._memory = _core.NetworkMemory()
 
     def epoch(self) -> float:
         """Take the steps of one epoch, and return the mean loss."""
@@ -205,6 +206,7 @@ class _Steps:
             hidden_dropout=self._training.hidden_dropout,
             seed=int(self._random.integers(1 << 62)),
             threads=self._training.threads,
+            memory=self._memory,
             **self._shape,
         )
         self.weights = self._adam.step(self.weights, gradient)
