@@ -5,8 +5,9 @@
 Starts nodes of one core each on this machine. Each round runs `dsir.select` with the local engine
 and with Ray, in turn, and prints a line for each stage of the Ray run: tasks, the seconds that
 their workers were at work and used the processor, what the same stage took locally, how long tasks
-waited before a worker began and before the driver saw that they had ended, and how long the driver
-had nothing at work. The first round has cold workers: they start, and import dsir.
+waited before a worker began and before the driver saw that they had ended (those that were sent
+together wait for each other), and how long the driver had nothing at work. The first round has cold
+workers: they start, and import dsir.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ struct Candidate {
 /// Collects the candidates of a row and keeps the best k.
 class Nearest {
   public:
-    Nearest(std::int64_t k, float threshold)
-        : k_(static_cast<std::size_t>(k)), threshold_(threshold) {}
+    /// `once` says that no row is offered twice, as by a single table.
+    Nearest(std::int64_t k, float threshold, bool once)
+        : k_(static_cast<std::size_t>(k)), threshold_(threshold), once_(once) {}
 
     void begin() {
         found_.clear();
@@ -40,9 +41,19 @@ class Nearest {
 
   private:
     void prune() {
-        std::sort(found_.begin(), found_.end(), [](const Candidate& a, const Candidate& b) {
+        const auto better = [](const Candidate& a, const Candidate& b) {
             return a.cosine != b.cosine ? a.cosine > b.cosine : a.row < b.row;
-        });
+        };
+        if (once_) {
+            full_ = found_.size() >= k_;
+            if (!full_) return;
+            const auto last = found_.begin() + static_cast<std::ptrdiff_t>(k_) - 1;
+            std::nth_element(found_.begin(), last, found_.end(), better);
+            worst_ = last->cosine;
+            found_.resize(k_);
+            return;
+        }
+        std::sort(found_.begin(), found_.end(), better);
         // A row has one cosine, so its entries are next to each other.
         std::size_t kept = 0;
         for (const Candidate& one : found_) {
@@ -60,6 +71,7 @@ class Nearest {
 
     std::size_t k_;
     float threshold_;
+    bool once_;
     std::vector<Candidate> found_;
     bool full_ = false;
     float worst_ = 0;
@@ -85,7 +97,7 @@ Neighbours group_neighbours(const numeric::DenseRows& rows, const std::vector<Gr
     if (!tables.empty() && size > 0) {
         parallel::for_ranges(
             rows.size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
-                Nearest nearest(k, threshold);
+                Nearest nearest(k, threshold, tables.size() == 1);
                 for (std::int64_t at = begin; at < end; ++at) {
                     const std::int32_t i = tables[0].members[at];
                     const float* const own = rows.values + i * rows.width;

@@ -62,7 +62,6 @@ class BucketStream {
                                   [&](auto& tokenizer) { return run_with(tokenizer, sink); });
     }
 
-  private:
     /// Whether the tokens of ASCII are its visible bytes.
     static bool cuts_characters(const text::Cutting& cutting) {
         using enum text::TokenizerKind;
@@ -70,6 +69,7 @@ class BucketStream {
                (cutting.kind == bytes || cutting.kind == chars || cutting.kind == codepoints);
     }
 
+  private:
     template <class Sink>
     Outcome run_bytes(std::string_view document, Sink& sink) {
         text::ByteTokens tokenizer(document, buffer_, cutting_.letters);

@@ -10,7 +10,8 @@ namespace {
 /// After so many bytes the table of pairs has paid for itself. A short text never makes it.
 constexpr std::size_t kPairsPay = std::size_t{1} << 19;
 
-/// The token of a byte is the character of that number, in UTF-8.
+}  // namespace
+
 std::uint64_t hash_of_byte(unsigned byte) {
     std::array<std::uint8_t, 8> token{static_cast<std::uint8_t>(byte)};
     if (byte < 0x80) return hashing::token_hash(token.data(), 1);
@@ -18,8 +19,6 @@ std::uint64_t hash_of_byte(unsigned byte) {
     token[1] = static_cast<std::uint8_t>(0x80 | (byte & 0x3F));
     return hashing::token_hash(token.data(), 2);
 }
-
-}  // namespace
 
 ByteNgrams::ByteNgrams(const FeatureSpec& spec) : n_(spec.n), buckets_(spec.buckets) {
     for (unsigned byte = 0; byte < 256; ++byte) {

@@ -10,6 +10,9 @@
 
 namespace dsir::ngram {
 
+/// The hash of a token that stands for a byte: the character of that number, in UTF-8.
+std::uint64_t hash_of_byte(unsigned byte);
+
 /// The buckets of one document's n-grams with hash="fast", where every token is one byte: what
 /// FastNgrams finds, in a table of 256 tokens, and later in one of all pairs.
 class ByteNgrams {

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "ngram/bucket_stream.hpp"
+#include "ngram/byte_counts.hpp"
 #include "ngram/kernels.hpp"
 #include "ngram/visit_entries.hpp"
 #include "parallel/for_ranges.hpp"
@@ -21,34 +23,60 @@ CountResult& CountResult::operator+=(const CountResult& other) {
 
 namespace {
 
-/// Adds one document to the counts. If the document is not UTF-8 or too long, it adds nothing, and
-/// the outcome is not valid.
-BucketStream::Outcome count_document(BucketStream& stream, std::string_view document,
-                                     std::span<std::int64_t> counts) {
-    if (document.size() > text::kLargestDocument) return {0, 0, false};
-    const auto add = [counts](std::span<const std::uint32_t> buckets) {
-        visit_entries(buckets, counts.data(), counts.size(), [](std::int64_t& entry) { ++entry; });
-    };
-    const auto outcome = stream.run(document, add);
-    if (!outcome.valid) {
-        // The stream delivers the stretches before the bad bytes once more, and they are
-        // subtracted.
-        stream.run(document, [counts](std::span<const std::uint32_t> buckets) {
-            visit_entries(buckets, counts.data(), counts.size(),
-                          [](std::int64_t& entry) { --entry; });
-        });
-    }
-    return outcome;
-}
+/// Of so much text for each thread, counting pairs of bytes first pays for its tables.
+constexpr std::int64_t kByteCountsPay = std::int64_t{1} << 19;
 
-CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, std::int64_t limit,
-                        std::int64_t begin, std::int64_t end, std::span<std::int64_t> counts) {
+/// Counts documents one by one.
+class DocumentCounter {
+  public:
+    /// Adds to `counts`, all of it only after finish(). `text_bytes` are about as many as the
+    /// documents will have together.
+    DocumentCounter(const FeatureSpec& spec, std::span<std::int64_t> counts,
+                    std::int64_t text_bytes)
+        : stream_(spec), counts_(counts) {
+        if (text_bytes >= kByteCountsPay && ByteCounts::fit(spec)) byte_counts_.emplace(spec);
+    }
+
+    /// Adds one document to the counts. If the document is not UTF-8 or too long, it adds nothing,
+    /// and the outcome is not valid.
+    BucketStream::Outcome add(std::string_view document) {
+        if (document.size() > text::kLargestDocument) return {0, 0, false};
+        if (byte_counts_ && byte_counts_->takes(document)) {
+            return byte_counts_->add(document, counts_);
+        }
+        const auto outcome = stream_.run(document, [this](std::span<const std::uint32_t> buckets) {
+            visit_entries(buckets, counts_.data(), counts_.size(),
+                          [](std::int64_t& entry) { ++entry; });
+        });
+        if (!outcome.valid) {
+            // The stream delivers the stretches before the bad bytes once more, and they are
+            // subtracted.
+            stream_.run(document, [this](std::span<const std::uint32_t> buckets) {
+                visit_entries(buckets, counts_.data(), counts_.size(),
+                              [](std::int64_t& entry) { --entry; });
+            });
+        }
+        return outcome;
+    }
+
+    void finish() {
+        if (byte_counts_) byte_counts_->finish(counts_);
+    }
+
+  private:
+    BucketStream stream_;
+    std::span<std::int64_t> counts_;
+    std::optional<ByteCounts> byte_counts_;
+};
+
+CountResult count_range(DocumentCounter& counter, const arrow::TextColumn& column,
+                        std::int64_t limit, std::int64_t begin, std::int64_t end) {
     CountResult result;
     for (std::int64_t row = begin; row < end; ++row) {
         ++result.rows;
         const auto document = column[row];
         if (!document) continue;
-        const auto outcome = count_document(stream, *document, counts);
+        const auto outcome = counter.add(*document);
         if (!outcome.valid) {
             result.invalid_rows.push_back(row);
             continue;
@@ -63,9 +91,10 @@ CountResult count_range(BucketStream& stream, const arrow::TextColumn& column, s
 
 /// What one thread counts.
 struct Partial {
-    Partial(const FeatureSpec& spec) : stream(spec), counts(spec.buckets) {}
-    BucketStream stream;
+    Partial(const FeatureSpec& spec, std::int64_t text_bytes)
+        : counts(spec.buckets), counter(spec, counts, text_bytes) {}
     std::vector<std::int64_t> counts;
+    DocumentCounter counter;
     CountResult result;
 };
 
@@ -78,21 +107,23 @@ CountResult count(const arrow::TextColumn& column, const FeatureSpec& spec, std:
     const auto most = std::int64_t{spec.most_per_token()} * column.text_bytes();
     const bool limit_can_be_met = limit >= 0 && most > limit;
     if (threads <= 1 || limit_can_be_met) {
-        BucketStream stream(spec);
-        return count_range(stream, column, limit, 0, column.size(), {counts, spec.buckets});
+        DocumentCounter counter(spec, {counts, spec.buckets}, column.text_bytes());
+        const CountResult result = count_range(counter, column, limit, 0, column.size());
+        counter.finish();
+        return result;
     }
+    const std::int64_t text_bytes = column.text_bytes() / threads;
     std::vector<std::unique_ptr<Partial>> partials(threads);
     const auto count_part = [&](unsigned thread, std::int64_t begin, std::int64_t end) {
-        if (!partials[thread]) partials[thread] = std::make_unique<Partial>(spec);
+        if (!partials[thread]) partials[thread] = std::make_unique<Partial>(spec, text_bytes);
         Partial& partial = *partials[thread];
-        const CountResult part =
-            count_range(partial.stream, column, -1, begin, end, partial.counts);
-        partial.result += part;
+        partial.result += count_range(partial.counter, column, -1, begin, end);
     };
     parallel::for_ranges(column.size(), threads, count_part);
     CountResult total;
     for (const auto& partial : partials) {
         if (!partial) continue;
+        partial->counter.finish();
         for (std::uint32_t b = 0; b < spec.buckets; ++b) counts[b] += partial->counts[b];
         total += partial->result;
     }

@@ -1,6 +1,8 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 
+#include <array>
+
 #include "simd/cut_blocks.hpp"
 
 namespace dsir::simd {
@@ -40,6 +42,20 @@ inline HalfMasks classify_half(const std::uint8_t* in, std::uint8_t* lowered) {
     const __m256i space = _mm256_or_si256(in_range(lower, 0x09, 5), in_range(lower, 0x1C, 5));
     return {bits(word), bits(space), bits(bytes)};
 }
+
+/// For each byte of a mask, the numbers of its set bits in order, a byte each.
+constexpr std::array<std::uint64_t, 256> make_packings() {
+    std::array<std::uint64_t, 256> packings{};
+    for (unsigned mask = 0; mask < 256; ++mask) {
+        unsigned at = 0;
+        for (std::uint64_t bit = 0; bit < 8; ++bit) {
+            if (((mask >> bit) & 1) != 0) packings[mask] |= bit << (8 * at++);
+        }
+    }
+    return packings;
+}
+
+constexpr std::array<std::uint64_t, 256> kPackings = make_packings();
 
 class Avx2 {
   public:
@@ -89,6 +105,18 @@ class Avx2 {
         return count;
     }
 
+    static std::size_t pack(const std::uint8_t* block, std::uint64_t mask, std::uint8_t* out) {
+        std::uint8_t* to = out;
+        for (std::size_t i = 0; i < 64; i += 8, mask >>= 8) {
+            const auto numbers = reinterpret_cast<const __m128i*>(&kPackings[mask & 0xFF]);
+            const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(block + i));
+            _mm_storel_epi64(reinterpret_cast<__m128i*>(to),
+                             _mm_shuffle_epi8(eight, _mm_loadl_epi64(numbers)));
+            to += _mm_popcnt_u64(mask & 0xFF);
+        }
+        return static_cast<std::size_t>(to - out);
+    }
+
   private:
     static std::uint64_t join(std::uint32_t low, std::uint32_t high) {
         return std::uint64_t{low} | (std::uint64_t{high} << 32);
@@ -111,6 +139,7 @@ const CutKernels kCutAvx2 = {classify,
                              Avx2::append,
                              cut_ascii<Avx2>,
                              cut_part<Avx2>,
+                             drop_space<Avx2>,
                              pass_sure<OfFormC<Avx2>>,
                              pass_sure<OfFormKc<Avx2>>};
 

@@ -67,6 +67,11 @@ class Avx512 {
         return count;
     }
 
+    static std::size_t pack(const std::uint8_t* block, std::uint64_t mask, std::uint8_t* out) {
+        _mm512_storeu_si512(out, _mm512_maskz_compress_epi8(mask, _mm512_loadu_si512(block)));
+        return static_cast<std::size_t>(_mm_popcnt_u64(mask));
+    }
+
   private:
     __m512i bytes_;
 };
@@ -84,6 +89,7 @@ const CutKernels kCutAvx512 = {classify,
                                Avx512::append,
                                cut_ascii<Avx512>,
                                cut_part<Avx512>,
+                               drop_space<Avx512>,
                                pass_sure<OfFormC<Avx512>>,
                                pass_sure<OfFormKc<Avx512>>};
 

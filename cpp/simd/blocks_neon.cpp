@@ -100,6 +100,15 @@ class Neon {
         return count;
     }
 
+    static std::size_t pack(const std::uint8_t* block, std::uint64_t mask, std::uint8_t* out) {
+        std::uint8_t* to = out;
+        for (std::size_t i = 0; i < 64; ++i, mask >>= 1) {
+            *to = block[i];
+            to += mask & 1;
+        }
+        return static_cast<std::size_t>(to - out);
+    }
+
   private:
     NeonBlock block_;
 };
@@ -117,6 +126,7 @@ const CutKernels kCutNeon = {classify,
                              Neon::append,
                              cut_ascii<Neon>,
                              cut_part<Neon>,
+                             drop_space<Neon>,
                              pass_sure<OfFormC<Neon>>,
                              pass_sure<OfFormKc<Neon>>};
 

@@ -69,6 +69,10 @@ using LowerBlock = std::uint64_t (*)(const std::uint8_t* block, std::uint8_t* lo
 /// write kCutSlack entries whatever the mask.
 using AppendPlaces = std::size_t (*)(std::uint64_t mask, std::uint32_t offset, std::uint32_t* out);
 
+/// Copies blocks of 64 bytes without their ASCII white space, and returns how many bytes are left.
+/// `out` may be `in` or lie before it. May write as many bytes as the blocks have.
+using DropSpace = std::size_t (*)(const std::uint8_t* in, std::size_t blocks, std::uint8_t* out);
+
 /// Passes over blocks of 64 bytes, at most `blocks`, as long as a Unicode Normalization Form leaves
 /// all their characters as they are, whatever is around them. Returns how many blocks were passed.
 /// If one is left, `unsure` has a bit for every byte of it at which another character may begin; of
@@ -83,6 +87,7 @@ struct CutKernels {
     AppendPlaces append;
     CutAscii ascii;
     CutBlock block;
+    DropSpace drop_space;
     PassSure sure;             ///< for Form C
     PassSure sure_compatible;  ///< for Form KC
 };

@@ -8,6 +8,9 @@
 ///     std::uint64_t lower(in, lowered);       // the same, but returns BlockMasks::non_ascii alone
 ///     std::size_t append(mask, offset, out);  // writes offset + i for every set bit i; may write
 ///                                             // kCutSlack entries whatever the mask
+///     std::size_t pack(block, mask, out);     // writes the bytes of the block whose bits are set;
+///                                             // may write 64 bytes. `out` may be the block or lie
+///                                             // before it
 ///     Isa(block);                             // holds a block, for the two members below
 ///     std::uint64_t bytes_in(first, last);    // which bytes of the block are in a range
 ///     std::uint64_t bytes_from(first);        // which bytes are at least this
@@ -60,6 +63,17 @@ inline std::size_t cut_ascii(const std::uint8_t* in, std::size_t blocks, Cut& ou
     }
     out = cut;
     return taken;
+}
+
+template <class Isa>
+inline std::size_t drop_space(const std::uint8_t* in, std::size_t blocks, std::uint8_t* out) {
+    std::uint8_t* const begin = out;
+    for (const std::uint8_t* const end = in + 64 * blocks; in != end; in += 64) {
+        const Isa block(in);
+        const std::uint64_t space = block.bytes_in(0x09, 0x0D) | block.bytes_in(0x1C, 0x20);
+        out += Isa::pack(in, ~space, out);
+    }
+    return static_cast<std::size_t>(out - begin);
 }
 
 /// A mask tells where a byte of some value is. A mask that is shifted right by one or two tells

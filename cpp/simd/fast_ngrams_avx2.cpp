@@ -57,12 +57,6 @@ inline __m256i fold(__m256i a, __m256i b) {
 struct ShortAvx2 {
     static constexpr bool kOneByOne = false;
 
-    /// Whether the tokens have few bytes, with what is between them.
-    static bool fits(const TokenView& tokens) {
-        if (tokens.count == 0) return false;
-        return tokens.ends[tokens.count - 1] - tokens.starts[0] <= 9 * tokens.count / 2;
-    }
-
     static void hash(const std::uint8_t* bytes, const std::uint32_t* starts,
                      const std::uint32_t* ends, std::size_t count, std::uint64_t* out) {
         std::size_t k = 0;
@@ -131,7 +125,7 @@ struct ShortAvx2 {
 
 std::size_t fast_ngrams_avx2(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                              FastNgramsBefore& before, std::uint32_t* out, std::uint64_t* hashes) {
-    if (ShortAvx2::fits(tokens)) {
+    if (have_at_most(9, tokens)) {
         return fast_ngrams<ShortAvx2>(tokens, n, buckets, before, out, hashes);
     }
     return fast_ngrams<Avx2>(tokens, n, buckets, before, out, hashes);

@@ -33,7 +33,8 @@ struct Sixteen {
     __m512i second;
 };
 
-inline Sixteen load_sixteen(const std::uint8_t* bytes, const std::uint32_t* starts) {
+[[gnu::always_inline]] inline Sixteen load_sixteen(const std::uint8_t* bytes,
+                                                   const std::uint32_t* starts) {
     // Loading into a lane costs less than half of a gather. Even and odd tokens are loaded apart,
     // so that unpacking puts the tokens in order.
     const auto load = [bytes](std::uint32_t at) {
@@ -50,6 +51,19 @@ inline Sixteen load_sixteen(const std::uint8_t* bytes, const std::uint32_t* star
     return {_mm512_unpacklo_epi64(even, odd), _mm512_unpackhi_epi64(even, odd)};
 }
 
+inline __m512i inner_hash(__m512i low, __m512i high) {
+    return fold(_mm512_xor_si512(low, all(hashing::kRoot2)),
+                _mm512_xor_si512(high, all(hashing::kRoot3)));
+}
+
+inline __m512i outer_hash(__m512i inner, __m512i length) {
+    return fold(_mm512_xor_si512(inner, length), all(hashing::kRoot5));
+}
+
+/// `kShort`: most tokens have at most eight bytes, and eight tokens that all have are hashed by
+/// fewer steps. They are short in scripts whose tokens are single characters; among words, the
+/// branch would often be mispredicted.
+template <bool kShort>
 struct Avx512 {
     static constexpr bool kOneByOne = false;
 
@@ -97,6 +111,16 @@ struct Avx512 {
         const __m256i end = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ends));
         const __m512i length = _mm512_cvtepu32_epi64(_mm256_sub_epi32(end, start));
         const Sixteen read = load_sixteen(bytes, starts);
+        if constexpr (kShort) {
+            if (_mm512_cmpgt_epu64_mask(length, all(8)) == 0) [[likely]] {
+                const __m512i missing = _mm512_sub_epi64(all(64), _mm512_slli_epi64(length, 3));
+                const __m512i low =
+                    _mm512_and_si512(read.first, _mm512_srlv_epi64(all(~0ULL), missing));
+                _mm512_storeu_si512(out,
+                                    outer_hash(inner_hash(low, _mm512_setzero_si512()), length));
+                return;
+            }
+        }
         // The bits of the token after its first eight bytes; negative if the token is shorter. A
         // shift by 64 or more gives zero, and so does a shift by a negative number.
         const __m512i bits = _mm512_slli_epi64(_mm512_sub_epi64(length, all(8)), 3);
@@ -109,10 +133,7 @@ struct Avx512 {
         const __m512i high =
             _mm512_maskz_or_epi64(more, _mm512_srlv_epi64(read.first, bits),
                                   _mm512_sllv_epi64(read.second, _mm512_sub_epi64(all(64), bits)));
-        const __m512i inner = fold(_mm512_xor_si512(low, all(hashing::kRoot2)),
-                                   _mm512_xor_si512(high, all(hashing::kRoot3)));
-        const __m512i hash = fold(_mm512_xor_si512(inner, length), all(hashing::kRoot5));
-        _mm512_storeu_si512(out, hash);
+        _mm512_storeu_si512(out, outer_hash(inner_hash(low, high), length));
         unsigned longer = _mm512_cmpgt_epu64_mask(length, all(16));
         for (; longer != 0; longer = _blsr_u32(longer)) {
             const unsigned i = _tzcnt_u32(longer);
@@ -126,15 +147,18 @@ struct Avx512 {
 std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                FastNgramsBefore& before, std::uint32_t* out,
                                std::uint64_t* hashes) {
-    return fast_ngrams<Avx512>(tokens, n, buckets, before, out, hashes);
+    if (have_at_most(6, tokens)) {
+        return fast_ngrams<Avx512<true>>(tokens, n, buckets, before, out, hashes);
+    }
+    return fast_ngrams<Avx512<false>>(tokens, n, buckets, before, out, hashes);
 }
 
 void token_hashes_avx512(const TokenView& tokens, std::uint64_t* out) {
-    Avx512::hash(tokens.bytes, tokens.starts, tokens.ends, tokens.count, out);
+    Avx512<false>::hash(tokens.bytes, tokens.starts, tokens.ends, tokens.count, out);
 }
 
 HashSteps hash_steps_avx512() {
-    return {&token_hashes_avx512, &Avx512::extend, &Avx512::buckets};
+    return {&token_hashes_avx512, &Avx512<false>::extend, &Avx512<false>::buckets};
 }
 
 }  // namespace dsir::simd

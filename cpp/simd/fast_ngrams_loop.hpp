@@ -16,6 +16,12 @@
 /// for the reason that cut_blocks.hpp gives.
 namespace dsir::simd {
 
+/// Whether the tokens have at most so many halves of a byte each, with what is between them.
+[[gnu::always_inline]] inline bool have_at_most(unsigned halves, const TokenView& tokens) {
+    if (tokens.count == 0) return false;
+    return tokens.ends[tokens.count - 1] - tokens.starts[0] <= halves * tokens.count / 2;
+}
+
 /// Bigrams, token by token. Without wide multiplications it is faster to use each hash at once than
 /// to store it in between.
 template <class Isa, bool kHashes>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -277,6 +278,36 @@ TEST(lower_case_of_blocks) {
                 const std::uint64_t own = ((std::uint64_t{1} << decoded.length) - 1) << i;
                 CHECK_EQUAL(sure & own, own);
                 i += decoded.length;
+            }
+        }
+    }
+}
+
+TEST(blocks_without_space) {
+    Random random(13);
+    for (int round = 0; round < 2000; ++round) {
+        const std::size_t blocks = random.below(5);
+        std::vector<std::uint8_t> bytes(64 * blocks);
+        for (auto& byte : bytes) {
+            // Few bytes, many, or none but white space.
+            byte = static_cast<std::uint8_t>(round % 3 == 0   ? random.below(256)
+                                             : round % 3 == 1 ? random.below(40)
+                                                              : 0x20);
+        }
+        std::vector<std::uint8_t> expected;
+        std::copy_if(bytes.begin(), bytes.end(), std::back_inserter(expected),
+                     [](std::uint8_t byte) { return !space(byte); });
+        for (const Level level : levels_up_to_active()) {
+            const auto drop_space = dsir::simd::cut_kernels(level).drop_space;
+            std::vector<std::uint8_t> apart(bytes.size());
+            apart.resize(drop_space(bytes.data(), blocks, apart.data()));
+            CHECK(apart == expected);
+            // In place, and to a place before.
+            for (const std::size_t before : {std::size_t{0}, random.below(70)}) {
+                std::vector<std::uint8_t> same(before);
+                same.insert(same.end(), bytes.begin(), bytes.end());
+                same.resize(drop_space(same.data() + before, blocks, same.data()));
+                CHECK(same == expected);
             }
         }
     }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "simd/cut.hpp"
+
 namespace dsir::text {
 namespace {
 
@@ -57,12 +59,16 @@ std::span<const std::uint8_t> ByteTokens::next_bytes() {
     // Locals, since a byte that is written might lie in a member for all the compiler knows.
     std::uint8_t* const bytes = bytes_.get();
     const std::size_t end = written_.value_or(0);
+    const simd::DropSpace drop_space = simd::cut_kernels(simd::active_level()).drop_space;
     std::size_t at = at_;
     std::size_t begin = at;
     std::size_t to = at;
     while (to == begin && at < end) {
         begin = to = at;
         const std::size_t stop = std::min(end, at + kStretchBytes);
+        const std::size_t blocks = (stop - at) / 64;
+        to += drop_space(bytes + at, blocks, bytes + to);
+        at += 64 * blocks;
         // Without a branch: white space is overwritten by what follows it.
         for (; at < stop; ++at) {
             const std::uint8_t byte = bytes[at];

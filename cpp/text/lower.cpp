@@ -37,6 +37,11 @@ bool is_final_sigma(const std::uint8_t* begin, const std::uint8_t* at, const std
 
 namespace {
 
+/// How many bytes a character has that begins with this byte beyond ASCII, if it is UTF-8.
+std::size_t length_by_lead(std::uint8_t lead) {
+    return lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+}
+
 /// Lowers the characters beyond ASCII of a block in place, as far as they keep their length. `left`
 /// has the bytes that are not lowered yet, `lowered` the block with its ASCII in lower case.
 /// Returns how many bytes are done: up to a character that is not UTF-8, crosses the end of the
@@ -45,6 +50,8 @@ std::size_t lower_block(const std::uint8_t* at, const std::uint8_t* end, std::ui
                         std::uint8_t* lowered) {
     while (left != 0) {
         const auto i = static_cast<std::size_t>(std::countr_zero(left));
+        // Most blocks end within a character. The next block decodes it.
+        if (i + length_by_lead(at[i]) > 64) return i;
         const unicode::Decoded decoded = unicode::decode_utf8(at + i, end);
         if (decoded.length == 0 || i + decoded.length > 64) return i;
         const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);

@@ -74,6 +74,17 @@ def test_threads_change_no_byte(shards, tmp_path, invoke_dsir, contents):
     assert made[0] == made[1]
 
 
+def test_a_label_that_is_no_class_is_called_by_its_name(tmp_path, invoke_dsir):
+    columns = {"x": [1.0, 2.0], "kind": [{"a": 1}, {"a": 2}]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    call = ["gais", tmp_path / "a.parquet", "--label", "kind", "--out", tmp_path / "out", "-q"]
+    done = invoke_dsir(*call)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "dsir: error: column 'kind' holds struct<a: int64>, which are neither numbers nor names\n"
+    )
+
+
 def test_labelled_text(world, tmp_path, invoke_dsir):
     rows = [row for row in world.rows if row["text"] and len(row["text"]) > 30][:150]
     path = tmp_path / "texts.parquet"

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import dsir
-from dsir.settings.option_text import max_per_in
+from dsir.errors import SettingError
+from dsir.settings.option_text import combine_in, max_per_in, proportions_in, target_text_in
 from dsir.settings.quotas import check_quotas
 
 MEAN = ["--min-tokens", 20, "--length", "mean", "--quiet"]
@@ -48,6 +49,21 @@ def test_select_equals_the_call(invoke_dsir, doubled, target, contents, tmp_path
     assert found["duplicates"]["by_shard"][1] >= found["rows"]["eligible"]
     assert sum(found["duplicates"]["by_shard"]) == duplicates
     assert selection.metrics["groups"]["domain"]["values"] == 3
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (max_per_in, "source=1, source=2"),
+        (combine_in, "dsir=1,lexrank=0.5,dsir=1"),
+        (proportions_in, "web=0.5,web=0.5"),
+        (target_text_in, "law=body,news=body,law=text"),
+    ],
+)
+def test_a_name_twice_is_refused(read, text):
+    name = text.partition("=")[0]
+    with pytest.raises(SettingError, match=rf"^--\S+ {text}: {name} is given twice$"):
+        read(text)
 
 
 def test_the_table_names_values(invoke_dsir, doubled, target, tmp_path):

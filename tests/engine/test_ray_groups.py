@@ -98,13 +98,13 @@ def fail(task: Task, progress) -> int:
 def test_in_a_group_the_first_failure_in_order_is_looked_for():
     tasks = [Task(5, fails="bad"), Task(2), Task(7), Task(1, fails="worse"), Task(3), Task(0)]
     sent = [(task.number, task) for task in tasks]
-    found = run_tasks(fail, sent, versions(), "run")
+    found = run_tasks((fail, sent, versions(), "run"))
     told = [(number, outcome.state, outcome.amount) for number, outcome in found]
     assert told == [(5, "failed", 0), (2, "done", 1), (1, "failed", 0), (0, "done", 1)]
 
 
 def test_another_version_fails_a_group():
-    [(number, outcome)] = run_tasks(fail, [(4, Task(4)), (5, Task(5))], {"dsir": "9.9"}, "run")
+    [(number, outcome)] = run_tasks((fail, [(4, Task(4)), (5, Task(5))], {"dsir": "9.9"}, "run"))
     assert (number, outcome.state) == (4, "failed")
     assert "where the driver has 9.9" in str(outcome.value)
 

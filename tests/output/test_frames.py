@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -41,6 +42,42 @@ def test_rows_in_files(parquet, target, tmp_path, method, more, several):
         assert columns["id"] == expected["id"].to_pylist()
         assert columns["text"] == expected["text"].to_pylist()
         assert columns["log_weight"] == made.log_weights.tolist()
+
+
+def test_two_columns_of_one_name(target, tmp_path):
+    pytest.importorskip("pandas")
+    names = ["text", "k", "k"]
+    for path, first in ((tmp_path / "a.parquet", 0), (tmp_path / "b.parquet", 10)):
+        texts = [f"word {number} and more" for number in range(first, first + 3)]
+        columns = [pa.array(texts), pa.array([first] * 3), pa.array([-first] * 3)]
+        pq.write_table(pa.Table.from_arrays(columns, names=names), path)
+    made = dsir.select(
+        str(tmp_path / "*.parquet"),
+        target,
+        out=tmp_path / "out",
+        shard_size="60B",
+        method="random",
+        **{**SETTINGS, "n": 6, "min_tokens": 0},
+    )
+    assert len(made.paths) > 1
+    frame = dsir.load(tmp_path / "out").to_pandas()
+    assert list(frame.columns) == [*names, "log_weight"]
+    assert frame.iloc[:, 1].tolist() == [0, 0, 0, 10, 10, 10]
+    assert frame.iloc[:, 2].tolist() == [0, 0, 0, -10, -10, -10]
+
+
+@pytest.mark.parametrize("labels", [range(100, 700, 2), [f"row {number}" for number in range(300)]])
+@pytest.mark.parametrize("more", [{}, {"shard_size": "5kB"}])
+def test_files_have_the_index_of_the_frame(target, tmp_path, labels, more):
+    pandas = pytest.importorskip("pandas")
+    raw = pandas.DataFrame({"text": [f"word {number} and more" for number in range(300)]}, labels)
+    call = {**SETTINGS, "min_tokens": 0, "method": "random"}
+    made = dsir.select(raw, target, out=tmp_path / "out", **more, **call)
+    expected = raw.index[made.rows].tolist()
+    for selection in (dsir.select(raw, target, **call), made, dsir.load(tmp_path / "out")):
+        frame = selection.to_pandas()
+        assert frame.index.tolist() == expected
+        assert list(frame.columns) == ["text", "log_weight"]
 
 
 def test_lines_become_columns_with_their_weights(jsonl, target, tmp_path, method):

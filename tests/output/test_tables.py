@@ -285,6 +285,54 @@ def test_arrow_dictionaries_are_read_elsewhere(
     assert frame["code"].cast(pl.String).to_list() == [None, "x", "y", "x"]
 
 
+VALUES = {
+    "strings": pa.array(["x", "y"], pa.large_string()),
+    "whole numbers": pa.array([7, -7], pa.int16()),
+    "numbers": pa.array([0.5, float("inf")]),
+    "half numbers": pa.array([0.5, 2], pa.float16()),
+    "flags": pa.array([False, True]),
+    "dates": pa.array([1, 2], pa.date32()),
+    "times": pa.array([1, 2], pa.timestamp("s", "UTC")),
+    "durations": pa.array([1, 2], pa.duration("ms")),
+    "decimals": pa.array([Decimal("0.10"), Decimal(2)], pa.decimal128(5, 2)),
+    "bytes of one size": pa.array([b"ab", b"cd"], pa.binary(2)),
+    "lists": pa.array([[1], [2, 3]]),
+    "records": pa.array([{"a": 1}, {"a": 2}]),
+}
+NESTS = {
+    "plain": lambda codes: codes,
+    "ordered": lambda codes: pa.DictionaryArray.from_arrays(
+        codes.indices, codes.dictionary, ordered=True
+    ),
+    "struct": lambda codes: pa.StructArray.from_arrays([codes], ["c"]),
+    "list": lambda codes: pa.ListArray.from_arrays(pa.array([0, 1, 1, 4], pa.int32()), codes),
+    "pair": lambda codes: pa.FixedSizeListArray.from_arrays(codes, 1),
+    "map": lambda codes: pa.MapArray.from_arrays(
+        pa.array([0, 1, 1, 4], pa.int32()), pa.array(list("abcd")), codes
+    ),
+}
+
+
+@pytest.mark.parametrize("nest", NESTS)
+@pytest.mark.parametrize("values", VALUES)
+def test_dictionaries_of_any_values(tmp_path: Path, kind: str, values: str, nest: str) -> None:
+    """As pandas makes of a category of numbers; pyarrow casts to dictionaries of strings alone."""
+    indices = pa.array([1, 0, None, 1], pa.int8())
+    column = NESTS[nest](pa.DictionaryArray.from_arrays(indices, VALUES[values]))
+    schema = pa.schema([("code", column.type)])
+    with open_writer(kind, tmp_path / "a", schema=schema, added=AddedColumns("w")) as writer:
+        for rows in (slice(0, 1), slice(1, len(column))):
+            part = column[rows]
+            records = pa.record_batch([part], schema=schema)
+            writer.write(
+                TakenRows(np.arange(len(part)), part, records=records),
+                [to_arrow(np.zeros(len(part)))],
+                np.arange(len(part)),
+            )
+        (path,) = writer.close()
+    assert read(path)["code"].to_pylist() == column.to_pylist()
+
+
 def test_too_many_values_for_the_index_type(tmp_path: Path, kind: str) -> None:
     schema = pa.schema([("code", pa.dictionary(pa.int8(), pa.string()))])
     writer = open_writer(kind, tmp_path / "a", schema=schema, added=AddedColumns("w"))

@@ -24,6 +24,7 @@ from public_classes import public_classes
 
 import dsir
 from dsir import _core, compat, errors, graph
+from dsir.facts import Facts
 from dsir.gais.selector import InstanceSelector
 from dsir.model import kernels
 from dsir.model.estimator import Estimator, Watch
@@ -281,6 +282,16 @@ def test_every_public_class_has_an_object(objects):
 def test_it_is_the_same_after_a_round_trip(objects, trip):
     for way, one in objects:
         _same(TRIPS[trip](one), one, way)
+
+
+@pytest.mark.filterwarnings("ignore::dsir.DsirWarning")
+def test_a_result_can_be_compared_with_its_like(objects):
+    """Whether by identity or by content: == on arrays is an array, whose truth is an error."""
+    results = [(way, one) for way, one in objects if isinstance(one, Facts)]
+    assert {type(one) for _, one in results} >= {dsir.Selection, graph.Summary}
+    for way, one in results:
+        assert one == one, way
+        assert isinstance(one == copy.deepcopy(one), bool), way
 
 
 @pytest.mark.filterwarnings("ignore::dsir.DsirWarning")

@@ -288,6 +288,15 @@ def test_without_out_the_rows_come_as_a_table(world, parquet, target):
     np.testing.assert_array_equal(table["log_weight"].to_numpy(), selection.log_weights)
 
 
+@pytest.mark.parametrize("budget", [{"n": 1}, {"n": 60}, {"tokens": 900}])
+@pytest.mark.parametrize("more", [{"length": "mean"}, {"method": "coverage"}, {"chunk_tokens": 20}])
+def test_texts_of_lines_have_one_type(jsonl, target, budget, more):
+    """Whether a row was put aside or is read again depends on the pool, and on the budget."""
+    call = {**MEAN, "length": "sum", "fit_tokens": "all", **budget, **more}
+    table = dsir.select(jsonl, target, **call).table
+    assert table.schema.types[:2] == [pa.large_string(), pa.large_binary()]
+
+
 def test_json_lines_as_a_table(world, jsonl, target):
     selection = dsir.select(jsonl, target, n=60, **MEAN)
     assert selection.table.schema.names == ["text", "line", "log_weight"]

@@ -131,6 +131,16 @@ def test_messages(corpus):
             dsir.select(corpus.table(), TARGETS, n=1, group_by=column, **MEAN)
 
 
+@pytest.mark.parametrize("settings", [{"max_per": {"k": 1}}, {"combine": {"column:k": 1.0}}])
+def test_two_columns_of_one_name(settings):
+    texts = pa.array(["a b c", "d e f"])
+    raw = pa.Table.from_arrays(
+        [texts, pa.array([1, 2]), pa.array([3, 4])], names=["text", "k", "k"]
+    )
+    with pytest.raises(dsir.InputError, match="raw: has 2 columns named 'k'; rename one of them"):
+        dsir.select(raw, dsir.texts(["a b"]), n=1, min_tokens=0, progress=False, **settings)
+
+
 def test_a_field_that_no_line_has(corpus, tmp_path):
     paths = corpus.write_lines(tmp_path / "raw")
     with pytest.raises(dsir.ShardError, match="no line has a field 'sauce'"):

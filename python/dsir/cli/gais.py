@@ -237,6 +237,8 @@ def _named_as_columns(label: str) -> Iterator[None]:
             message += " (--exclude)"
         if message.startswith("y: "):
             message = f"label={label}: {message.removeprefix('y: ')}"
+        elif message.startswith(("y ", "y, ")):
+            message = f"column {label!r}{message.removeprefix('y')}"
         raise SettingError(message) from error
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from dsir.corpus.json_text import choose_field
 from dsir.corpus.line_blocks import LineBlock
-from dsir.corpus.text_column import TextColumn, describe_columns, find_column, meant
+from dsir.corpus.text_column import TextColumn, find_column, not_found
 from dsir.errors import ShardError
 from dsir.primitive_arrays import to_numpy
 
@@ -60,11 +60,7 @@ def find_group_column(schema: pa.Schema, column: str, name: str) -> TextColumn:
     """
     found = find_column(schema, column)
     if found is None:
-        raise ShardError(
-            f"{name}: no column {column!r} for quotas; columns: {describe_columns(schema)}"
-            f"{meant(schema, column)}",
-            path=name,
-        )
+        raise ShardError(not_found(schema, column, name, " for quotas"), path=name)
     kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
     if not (is_text(kind) or has_other_names(kind) or pa.types.is_null(kind)):
         raise ShardError(

@@ -19,7 +19,7 @@ import pyarrow as pa
 from dsir.arguments.values import shown
 from dsir.corpus.shard import Shard
 from dsir.corpus.shard_rows import TakenRows
-from dsir.corpus.text_column import TextColumn, describe_columns, find_column, is_text, meant
+from dsir.corpus.text_column import TextColumn, find_column, is_text, not_found
 from dsir.errors import RowError, ShardError
 from dsir.primitive_arrays import to_numpy
 
@@ -42,11 +42,7 @@ def find_number_column(
     """
     found = find_column(schema, column)
     if found is None:
-        raise ShardError(
-            f"{name}: no column {column!r} for {purpose}; columns: {describe_columns(schema)}"
-            f"{meant(schema, column)}",
-            path=name,
-        )
+        raise ShardError(not_found(schema, column, name, f" for {purpose}"), path=name)
     kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
     if not (_is_number(kind) or is_text(kind) or pa.types.is_null(kind)):
         raise ShardError(

@@ -83,18 +83,10 @@ def find_text_column(
     Raises:
         TextColumnError: no column or more than one has this name, or it does not hold text.
     """
-    count = schema.names.count(text)
-    if count > 1:
-        raise TextColumnError(
-            f"{name}: has {count} columns named {text!r}; rename one of them", path=name
-        )
     column = find_column(schema, text)
     if column is None:
-        raise TextColumnError(
-            f"{name}: no column {text!r}; columns: {describe_columns(schema)}; "
-            f"{_WAY_OUT.format('text')}{meant(schema, text)}",
-            path=name,
-        )
+        way_out = f"; {_WAY_OUT.format('text')}"
+        raise TextColumnError(not_found(schema, text, name, way_out=way_out), path=name)
     if is_text(column.type):
         return column
     decoded = text_type(column.type, encoding or "utf-8")
@@ -148,6 +140,27 @@ def is_text(data_type: pa.DataType) -> bool:
         pa.types.is_string(data_type)
         or pa.types.is_large_string(data_type)
         or pa.types.is_string_view(data_type)
+    )
+
+
+def not_found(
+    schema: pa.Schema, column: str, name: str, purpose: str = "", way_out: str = ""
+) -> str:
+    """Return a message about a column that `find_column` does not find.
+
+    Args:
+        schema: the columns of the shard.
+        column: the name of the column.
+        name: what messages call the shard.
+        purpose: what the column is for, such as " for quotas".
+        way_out: what to do, after a semicolon.
+    """
+    count = schema.names.count(column)
+    if count > 1:
+        return f"{name}: has {count} columns named {column!r}; rename one of them"
+    return (
+        f"{name}: no column {column!r}{purpose}; columns: {describe_columns(schema)}"
+        f"{way_out}{meant(schema, column)}"
     )
 
 

@@ -173,7 +173,8 @@ class RayEngine(Engine):
             options = {"num_cpus": threads, "memory": threads * _THREAD_BYTES}
             call = self._run_tasks.options(max_retries=0, scheduling_strategy="SPREAD", **options)
             sent = [(number, self._tasks.packed(tasks[number], put)) for number in group.numbers]
-            flight.add(group, call.remote(stage, sent, wanted, run))
+            # One argument: Ray spends as much on each, however small.
+            flight.add(group, call.remote((stage, sent, wanted, run)))
 
         run = secrets.token_hex(8)
         flight = Flight()

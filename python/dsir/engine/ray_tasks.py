@@ -152,24 +152,21 @@ def _got(sent: Sent) -> Any:
         return _kept[name]
 
 
-def run_tasks(
-    stage: Callable[[Any, Progress], Any],
-    tasks: Sequence[tuple[int, Any]],
-    wanted: dict[str, str],
-    run: str,
-) -> list[tuple[int, Outcome]]:
+Call = tuple[Callable[[Any, Progress], Any], Sequence[tuple[int, Any]], dict[str, str], str]
+
+
+def run_tasks(call: Call) -> list[tuple[int, Outcome]]:
     """Run tasks on a worker, one after another; whatever they raise is in their outcomes.
 
     Args:
-        stage: what to do.
-        tasks: with what, each with its number.
-        wanted: the versions of the driver.
-        run: the name of the run; see `tell_to_stop`.
+        call: a stage; its tasks, each with its number; the versions of the driver; and the name of
+            the run, see `tell_to_stop`.
 
     Returns:
         The number and the outcome of each. Tasks that the run no longer needs have none: of the
         numbers above one that has failed, and those behind one that was stopped.
     """
+    stage, tasks, wanted, run = call
     host = platform.node()
     other = differing(wanted, versions())
     if other:

@@ -28,7 +28,7 @@ _BUCKET_ROWS = 64
 _MOST_BITS = 48
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Edges(Facts):
     """Directed edges between rows, in compressed rows.
 
@@ -64,7 +64,7 @@ class Edges(Facts):
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class NeighbourGraph(Edges):
     """Nearest neighbours in compressed rows; edges are directed.
 

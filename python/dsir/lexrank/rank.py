@@ -30,7 +30,7 @@ Method = Literal["lexrank", "degree"]
 _OF_WALK = ("damping", "tolerance", "max_iterations")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Centrality(Facts):
     """Scores of units, and a report of how they were computed.
 

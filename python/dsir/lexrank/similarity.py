@@ -28,7 +28,7 @@ LEAST_COSINE = 1e-9
 MOST_NEIGHBOURS = (1 << 32) - 1  # Units have 32-bit numbers.
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SimilarityGraph(Facts):
     """A symmetric graph of units in compressed sparse rows.
 

@@ -13,7 +13,7 @@ from dsir.lexrank.summaries.candidates import Candidates, words_in
 from dsir.lexrank.summaries.method import Choice
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Summary(Facts):
     """Chosen sentences, in the order of the documents.
 

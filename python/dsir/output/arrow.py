@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from dsir.corpus.shard_rows import TakenRows
 from dsir.output.added_columns import AddedColumns
-from dsir.output.dictionaries import has_dictionary
+from dsir.output.dictionaries import has_dictionary, is_hashed, plain_unless
 from dsir.output.parquet import with_added
 from dsir.output.row_groups import RowGroups, match_columns
 from dsir.output.writer import FileAccount, Writer, writing
@@ -50,9 +50,10 @@ class ArrowWriter(Writer):
     def __init__(self, path_stem: Location, schema: pa.Schema, *, added: AddedColumns) -> None:
         added.refuse_taken_names(schema)
         self._columns = schema
-        self._schema = with_added(schema, added)
+        fields = [field.with_type(plain_unless(field.type, is_hashed)) for field in schema]
+        self._schema = with_added(pa.schema(fields, schema.metadata), added)
         self._path = path_stem.with_name(path_stem.name + ".arrow")
-        plain = any(has_dictionary(field.type) for field in schema)
+        plain = any(has_dictionary(field.type) for field in self._schema)
         self._row_groups = RowGroups(self._schema, plain=plain)
         self._rows = 0
         self._file: UnfinishedFile | None = None

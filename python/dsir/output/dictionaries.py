@@ -6,7 +6,11 @@ dictionaries are built again from the values, in the order in which the values c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
+
+from dsir.corpus.cast_columns import with_inner_types
 
 # Where a dictionary is in a nested column: the positions of the children that lead to it.
 _Place = tuple[int, ...]
@@ -106,6 +110,33 @@ def plain_type(data_type: pa.DataType) -> pa.DataType:
     if pa.types.is_large_list(data_type):
         return pa.large_list(data_type.value_field.with_type(plain_type(data_type.value_type)))
     return data_type
+
+
+def plain_unless(data_type: pa.DataType, stays: Callable[[pa.DataType], bool]) -> pa.DataType:
+    """Return a type with its dictionaries replaced by their value types, but for some.
+
+    Args:
+        data_type: any type.
+        stays: takes the type of a dictionary's values and tells whether it stays a dictionary.
+    """
+    if not pa.types.is_dictionary(data_type):
+        return with_inner_types(data_type, lambda inner: plain_unless(inner, stays))
+    if stays(data_type.value_type):
+        return data_type
+    return plain_unless(data_type.value_type, stays)
+
+
+def is_hashed(values: pa.DataType) -> bool:
+    """Tell whether pyarrow can find values of a type in a dictionary.
+
+    It cannot find half floats, nor lists, structs and the like.
+    """
+    return not (pa.types.is_nested(values) or pa.types.is_float16(values))
+
+
+def is_string_or_bytes(values: pa.DataType) -> bool:
+    """Tell whether values of a type are strings or bytes of any length."""
+    return plain_type(values) in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 def has_dictionary(data_type: pa.DataType) -> bool:

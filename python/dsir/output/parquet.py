@@ -9,6 +9,7 @@ import pyarrow as pa
 from dsir.corpus.cast_columns import cast_table, with_inner_types
 from dsir.corpus.shard_rows import TakenRows
 from dsir.output.added_columns import AddedColumns
+from dsir.output.dictionaries import is_string_or_bytes, plain_unless
 from dsir.output.row_groups import MAX_ROWS, match_columns
 from dsir.output.table_file import TableFile
 from dsir.output.writer import FileAccount, Writer
@@ -42,7 +43,7 @@ class ParquetTable(TableFile):
     """
 
     def __init__(self, path: Location, schema: pa.Schema, *, max_rows: int = MAX_ROWS) -> None:
-        super().__init__(path, schema, max_rows=max_rows)
+        super().__init__(path, _with_types_of_parquet(schema), max_rows=max_rows)
 
     def _open(self, file: UnfinishedFile, schema: pa.Schema) -> None:
         import pyarrow.parquet as pq  # Here: long to import.
@@ -98,6 +99,15 @@ class ParquetWriter(Writer):
 
     def _discard(self) -> None:
         self._table.discard()
+
+
+def _with_types_of_parquet(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with dictionaries of strings and bytes alone.
+
+    Readers give other dictionaries back as plain columns, and have lost the unit of durations.
+    """
+    fields = [field.with_type(plain_unless(field.type, is_string_or_bytes)) for field in schema]
+    return pa.schema(fields, schema.metadata)
 
 
 def _without_seconds(schema: pa.Schema) -> pa.Schema:

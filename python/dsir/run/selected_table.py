@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,24 +49,38 @@ def read_parts(
 
 def _promoted(tables: Sequence[pa.Table]) -> pa.Table:
     """Return tables as one; a column that a table lacks is null there."""
-    fields: dict[str, pa.Field] = {}
-    for table in tables:
-        for one in table.schema:
-            before = fields.get(one.name)
-            fields[one.name] = one if before is None else _common(before, one)
-    schema = pa.schema(list(fields.values()))
-    return pa.concat_tables(
+    fields: dict[tuple[str, int], pa.Field] = {}
+    places = [_numbered(table.column_names) for table in tables]
+    for table, at in zip(tables, places, strict=True):
+        for key, place in at.items():
+            one, before = table.schema.field(place), fields.get(key)
+            fields[key] = one if before is None else _common(before, one)
+    # pandas finds its index there. With other types, it would make columns of the types that were.
+    first = tables[0].schema
+    same = all(table.schema.equals(first) for table in tables)
+    joined = pa.concat_tables(
         pa.table(
             [
-                table[one.name].cast(one.type)
-                if one.name in table.column_names
+                table.column(at[key]).cast(one.type)
+                if key in at
                 else pa.nulls(len(table), one.type)
-                for one in schema
+                for key, one in fields.items()
             ],
-            names=schema.names,
+            names=[one.name for one in fields.values()],
         )
-        for table in tables
+        for table, at in zip(tables, places, strict=True)
     )
+    return joined.replace_schema_metadata(first.metadata) if same else joined
+
+
+def _numbered(names: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Return where each column is: by its name, and how many before it have that name."""
+    seen: Counter[str] = Counter()
+    places: dict[tuple[str, int], int] = {}
+    for place, name in enumerate(names):
+        places[name, seen[name]] = place
+        seen[name] += 1
+    return places
 
 
 def _common(one: pa.Field, other: pa.Field) -> pa.Field:

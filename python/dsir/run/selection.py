@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from dsir.report.source import SelectionSource
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+# Arrays have no truth value, so a selection is equal to itself alone; so are rankings and graphs.
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Selection(Facts):
     """The selected documents.
 

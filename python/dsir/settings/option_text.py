@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from dsir.arguments.values import exact_share, is_percent
 from dsir.errors import SettingError
 from dsir.remote import location_of
+
+_Value = TypeVar("_Value")
 
 
 def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
@@ -21,7 +23,7 @@ def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
     Raises:
         SettingError: the text has another form.
     """
-    numbers = {}
+    numbers: dict[str, float] = {}
     for entry in text.split(","):
         name, _, value = entry.rpartition("=")
         try:
@@ -33,8 +35,23 @@ def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
             raise SettingError(
                 f"{option} {text}: expected NAME=NUMBER,NAME=NUMBER, such as {example}"
             )
-        numbers[name.strip()] = found
+        _add(numbers, name, found, f"{option} {text}")
     return numbers
+
+
+def _add(found: dict[str, _Value], name: str, value: _Value, option: str) -> None:
+    """Add what a name has, and refuse a second value for it: one of the two would be lost.
+
+    Args:
+        found: the values so far.
+        name: the name, perhaps with spaces around it.
+        value: its value.
+        option: the option with its text, for the message.
+    """
+    name = name.strip()
+    if name in found:
+        raise SettingError(f"{option}: {name} is given twice")
+    found[name] = value
 
 
 def proportions_in(text: str) -> dict[str, float]:
@@ -46,14 +63,14 @@ def target_text_in(text: str) -> str | dict[str, str]:
     """Read `--target-text`: a column, or columns by target, such as "law=body,news=content"."""
     if "=" not in text:
         return text
-    found = {}
+    found: dict[str, str] = {}
     for entry in text.split(","):
         name, _, column = entry.partition("=")
         if not name.strip() or not column.strip():
             raise SettingError(
                 f"--target-text {text}: expected a column, or NAME=COLUMN,NAME=COLUMN"
             )
-        found[name.strip()] = column.strip()
+        _add(found, name, column.strip(), f"--target-text {text}")
     return found
 
 
@@ -64,14 +81,14 @@ def combine_in(text: str) -> dict[str, float]:
 
 def max_per_in(text: str) -> dict[str, str]:
     """Read `--max-per`, such as "source=20%,lang=5000"; see `settings.quotas`."""
-    found = {}
+    found: dict[str, str] = {}
     for entry in text.split(","):
         name, _, value = entry.rpartition("=")
         if not name.strip() or not value.strip():
             raise SettingError(
                 f"--max-per {text}: expected NAME=NUMBER,NAME=NUMBER, such as source=0.2"
             )
-        found[name.strip()] = value.strip()
+        _add(found, name, value.strip(), f"--max-per {text}")
     return found
 
 

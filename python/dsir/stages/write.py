@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.corpus import TakenRows
-from dsir.corpus.cast_columns import cast_table
+from dsir.corpus.cast_columns import cast_column, cast_table
 from dsir.corpus.take_rows import take_values
 from dsir.engine import Engine, Progress
 from dsir.model.features import HashedNgrams
@@ -215,7 +215,9 @@ def gather_shard(task: GatherTask, progress: Progress) -> GatheredShard:
     for piece, taken, selected, rows in taken_rows(task.output.pieces, task.threads):
         _count(taken.text, selected, rows, task, counts)
         if taken.records is None:
-            table = pa.table({"text": taken.text, "line": taken.lines})
+            # Lines that were put aside have wider texts than lines that are read again.
+            text = cast_column(taken.text, pa.large_string())
+            table = pa.table({"text": text, "line": taken.lines})
         else:
             table = pa.Table.from_batches([taken.records])
             if task.output.schema is not None:
