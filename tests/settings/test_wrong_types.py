@@ -136,6 +136,8 @@ def test_the_way_out_is_said():
         ),
         (pa.dataset.dataset(pa.table({"text": TEXTS})), r"give its files or folder, or \.to_table"),
         ({"train": TEXTS}, r"give one of its values, such as source\['train'\]"),
+        ([{"text": one} for one in TEXTS], r"raw\[0\]: dict .*pyarrow\.Table\.from_pylist"),
+        ([{"id": 1, "text": "a"}], r"raw\[0\]: dict .*pyarrow\.Table\.from_pylist"),
         (np.eye(2), "raw: ndarray cannot be read as a corpus; expected a path"),
     ):
         with pytest.raises(dsir.SettingError, match=message):

@@ -326,6 +326,8 @@ def _unreadable(source: object, name: str) -> SettingError:
         hint = "; call .collect() first"
     elif hasattr(source, "to_table"):  # A data set of pyarrow.
         hint = "; give its files or folder, or .to_table()"
+    elif isinstance(source, dict) and any(isinstance(one, str) for one in source.values()):
+        hint = "; make a table of records: pyarrow.Table.from_pylist([{'text': ...}, ...])"
     elif isinstance(source, dict):
         hint = "; give one of its values, such as source['train'], or a list of them"
     return SettingError(
