@@ -75,7 +75,7 @@ ifeq ($(CLANG),)
 else
 	cmake --preset fuzz -DCMAKE_CXX_COMPILER=$(CLANG)
 	cmake --build --preset fuzz
-	ctest --preset fuzz
+	ctest --preset fuzz --parallel 2
 endif
 
 # Two processes; a file's tests stay in one, with what they share.
