@@ -33,9 +33,9 @@ $(VENV):
 .PHONY: setup
 setup: $(VENV)
 	rm -rf $(WHEELS)
-	$(PIP) wheel --no-deps --wheel-dir $(WHEELS) \
-		--config-settings=cmake.define.DSIR_TESTS=$(NATIVE_TESTS) \
-		--config-settings=cmake.define.DSIR_WERROR=ON .
+	# By a variable, because pip before 22.1 has no --config-settings.
+	SKBUILD_CMAKE_DEFINE="DSIR_TESTS=$(NATIVE_TESTS);DSIR_WERROR=ON" \
+		$(PIP) wheel --no-deps --wheel-dir $(WHEELS) .
 	$(PIP) install --no-deps --force-reinstall $(WHEELS)/*.whl
 	$(PIP) install "$$(echo $(WHEELS)/*.whl)[test,lint,native]"
 
