@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 import dsir
 from benchmarks import corpus
 from benchmarks.figures import figure, ratio
 from benchmarks.timing import in_turn
 from dsir import _core
+from dsir.model.estimator import Scoring, TextScores, Watch
+from dsir.model.together import Together
+
+
+def _scores(model: Scoring, texts: pa.Array) -> TextScores:
+    return model.score_batch(texts)
+
+
+def _one_pass(model: Scoring, texts: pa.Array) -> TextScores:
+    return model.score_and_watch(texts, Watch(bands=True))
+
+
+def _two_passes(model: Scoring, texts: pa.Array) -> TextScores:
+    return model.score_batch(texts).watched(Watch(bands=True), model.features)
+
+
+_CALLS = {"scores": _scores, "scores and keys": _one_pass, "and keys in two passes": _two_passes}
 
 
 def run(data: Path, times: int) -> dict[str, Any]:
@@ -19,6 +39,13 @@ def run(data: Path, times: int) -> dict[str, Any]:
     texts = corpus.texts(shards)
     target = corpus.texts([data / "targets" / "reuters.parquet"])
     model = dsir.fit(texts, target, progress=False)
+    classifier = dsir.fit(texts, target, estimator="classifier", progress=False)
+    other = dsir.fit(texts, target, features=dsir.HashedNgrams(n=1, buckets=1000), progress=False)
+    models: dict[str, Scoring] = {
+        "a table": model,
+        "a classifier": classifier,
+        "two tables and a classifier": Together([model, classifier, other], model.features),
+    }
     spec = model.features.spec
     given: dict[str, Any] = {
         "model": model,
@@ -41,6 +68,11 @@ def run(data: Path, times: int) -> dict[str, Any]:
                 "select": lambda: select("none"),
                 "select, exact": lambda: select("exact"),
                 "select, near": lambda: select("near"),
+                **{
+                    f"{name}: {what}": partial(call, one, texts)
+                    for name, one in models.items()
+                    for what, call in _CALLS.items()
+                },
             },
             times,
         )
@@ -53,6 +85,15 @@ def run(data: Path, times: int) -> dict[str, Any]:
             *(
                 ratio(f"{name} / select", seconds[name], seconds["select"], better="lower")
                 for name in ("select, exact", "select, near")
+            ),
+            *(
+                ratio(
+                    f"{one}: {what} / scores",
+                    *(seconds[f"{one}: {what}"], seconds[f"{one}: scores"]),
+                    better="lower",
+                )
+                for one in models
+                for what in list(_CALLS)[1:]
             ),
         ],
     }

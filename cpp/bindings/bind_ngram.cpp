@@ -243,12 +243,12 @@ void bind_ngram(py::module_& module) {
              py::arg("alpha") = 0.0, py::arg("lengths") = py::tuple(),
              py::arg("shares") = py::tuple());
     py::class_<Watching>(module, "Watching")
-        .def(py::init<py::ssize_t, const py::object&, std::uint32_t, bool>(), py::arg("rows"),
-             py::kw_only(), py::arg("index") = py::none(), py::arg("most") = 1,
-             py::arg("bands") = false)
-        .def_readonly("ngrams", &Watching::ngrams)
-        .def_readonly("text", &Watching::text)
-        .def_readonly("keys", &Watching::keys);
+        .def(py::init<py::ssize_t, const contamination::NgramIndex*, std::uint32_t, bool>(),
+             py::arg("rows"), py::kw_only(), py::arg("index") = py::none(), py::arg("most") = 1,
+             py::arg("bands") = false, py::keep_alive<1, 3>())
+        .def_property_readonly("ngrams", &Watching::ngrams)
+        .def_property_readonly("text", &Watching::text)
+        .def_property_readonly("keys", &Watching::keys);
     module.def("score", &score, py::arg("array"), py::arg("spec"), py::arg("table"),
                py::arg("weighing"), py::kw_only(), py::arg("watching") = py::none(),
                py::arg("threads") = 1, "(log_weight, tokens, bytes, status) of the rows.");

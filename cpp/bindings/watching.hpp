@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "bindings/python.hpp"
@@ -15,26 +16,25 @@ namespace dsir::bindings {
 /// For one pass.
 class Watching {
   public:
-    /// `index` is None or an NgramIndex, of the same tokens as the pass.
-    Watching(py::ssize_t rows, const py::object& index, std::uint32_t most, bool bands)
+    /// `index` is of the same tokens as the pass, or null. It must outlive this.
+    Watching(py::ssize_t rows, const contamination::NgramIndex* index, std::uint32_t most,
+             bool bands)
         : rows_(rows),
-          index_(index),
-          ngrams(index.is_none() ? 0 : rows),
-          text(index.is_none() ? 0 : rows),
-          keys({py::ssize_t{minhash::kBands}, bands ? rows : py::ssize_t{0}}) {
+          ngrams_(index == nullptr ? 0 : rows),
+          text_(index == nullptr ? 0 : rows),
+          keys_({py::ssize_t{minhash::kBands}, bands ? rows : py::ssize_t{0}}) {
         require(rows >= 0, "rows must be at least 0");
         require(most >= 1 && most <= contamination::kMostHits, "most must be 1 to 1,000");
         std::vector<const ngram::TokenWatches*> watches;
-        if (!index.is_none()) {
-            const contamination::Found found{ngrams.mutable_data(), text.mutable_data(), most};
-            watches.push_back(
-                &finders_.emplace(index.cast<const contamination::NgramIndex&>(), found, rows));
+        if (index != nullptr) {
+            const contamination::Found found{ngrams_.mutable_data(), text_.mutable_data(), most};
+            watches.push_back(&finders_.emplace(*index, found, rows));
         }
-        if (bands) watches.push_back(&band_keys_.emplace(keys.mutable_data(), rows));
+        if (bands) watches.push_back(&band_keys_.emplace(keys_.mutable_data(), rows));
         watches_.emplace(std::move(watches));
     }
 
-    // What makes the watches of threads points at its neighbours.
+    // `watches_` points at its neighbours.
     Watching(const Watching&) = delete;
     Watching& operator=(const Watching&) = delete;
 
@@ -43,17 +43,20 @@ class Watching {
         return *watches_;
     }
 
+    /// As contamination::Found has them; empty without an index.
+    const py::array_t<std::uint32_t>& ngrams() const { return ngrams_; }
+    const py::array_t<std::uint32_t>& text() const { return text_; }
+    /// [bands][rows]; no rows if they are not wanted.
+    const py::array_t<std::uint64_t>& keys() const { return keys_; }
+
   private:
     py::ssize_t rows_;
-    py::object index_;  // The finders look into it.
+    py::array_t<std::uint32_t> ngrams_;
+    py::array_t<std::uint32_t> text_;
+    py::array_t<std::uint64_t> keys_;
     std::optional<contamination::Finders> finders_;
     std::optional<minhash::BandKeysOfRows> band_keys_;
     std::optional<ngram::SeveralWatches> watches_;
-
-  public:
-    py::array_t<std::uint32_t> ngrams;  ///< as contamination::Found has them; empty with no index
-    py::array_t<std::uint32_t> text;
-    py::array_t<std::uint64_t> keys;  ///< [bands][rows]; no rows if they are not wanted
 };
 
 /// The watches of a pass over so many rows; null if there is nothing to watch.

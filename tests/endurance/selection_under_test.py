@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -292,7 +293,7 @@ def _run_out_of_memory(batch: int) -> None:
             raise MemoryError
         return score(*arguments, **keywords)
 
-    _core.score = without_memory  # type: ignore[assignment]
+    mock.patch.object(_core, "score", without_memory).start()
 
 
 if __name__ == "__main__":

@@ -109,15 +109,21 @@ def test_another_version_fails_a_group():
     assert "where the driver has 9.9" in str(outcome.value)
 
 
-def test_short_tasks_are_sent_together(engine, monkeypatch):
-    sent: list[tuple[int, ...]] = []
+@pytest.fixture
+def sent(monkeypatch) -> list[tuple[int, ...]]:
+    """The groups that are sent, in order."""
+    groups: list[tuple[int, ...]] = []
     add = Flight.add
 
     def noted(self, group, ref):
-        sent.append(group.numbers)
+        groups.append(group.numbers)
         add(self, group, ref)
 
     monkeypatch.setattr(Flight, "add", noted)
+    return groups
+
+
+def test_short_tasks_are_sent_together(engine, sent):
     amounts: list[int] = []
     found = list(engine.run(work, [Task(number) for number in range(300)], amounts.append))
     assert found == [number * number for number in range(300)]
@@ -137,16 +143,8 @@ def die_once(task: Task, progress) -> int:
     return fail(task, progress)
 
 
-def test_a_task_that_loses_its_worker_costs_its_group_only(engine, tmp_path, monkeypatch):
+def test_a_task_that_loses_its_worker_costs_its_group_only(engine, tmp_path, monkeypatch, sent):
     monkeypatch.setattr(Flight, "_most_in_group", lambda *_: 8)
-    sent: list[tuple[int, ...]] = []
-    add = Flight.add
-
-    def noted(self, group, ref):
-        sent.append(group.numbers)
-        add(self, group, ref)
-
-    monkeypatch.setattr(Flight, "add", noted)
     tasks = [Task(number, tmp_path) for number in range(24)]
     assert list(engine.run(die_once, tasks, lambda _: None)) == list(range(24))
     assert sent[:3] == [tuple(range(8)), tuple(range(8, 16)), tuple(range(16, 24))]

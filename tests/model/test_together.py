@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -40,6 +42,7 @@ SETS = {
 }
 
 
+@cache
 def together_of(name: str) -> Together:
     models = [
         dsir.fit(SEA + LAW, SEA, progress=False, **{"features": FEATURES, **given})
