@@ -32,8 +32,8 @@ from dsir.settings.memory import NO_LIMIT
 from dsir.stages.duplicates.layout import Layout, hashes_a_row
 from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.repeats import find_repeats
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
+from dsir.stages.shard_scores import ShardScores
 from dsir.storage.place import Place
 from dsir.storage.workdir import Workdir
 

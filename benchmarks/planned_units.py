@@ -26,8 +26,8 @@ from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
 from dsir.stages import units as units_of_work
 from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_rows import UnitRows
 from dsir.stages.unit_scores import UnitScores
 

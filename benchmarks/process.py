@@ -35,7 +35,7 @@ def tell():
 
 
 # Where Python may not keep its bytecode, each start compiles all modules that it imports.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
 }
 
@@ -61,7 +61,7 @@ def run(command: list[str]) -> float:
         SystemExit: the command failed; the message has its standard error.
     """
     begun = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_ENVIRONMENT)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
     seconds = time.perf_counter() - begun
     if done.returncode:
         shown = " ".join(part if len(part) < 200 else part[:200] + "..." for part in command[:12])

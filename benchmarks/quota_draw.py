@@ -36,8 +36,8 @@ from dsir.stages.draw_apart import draw_apart
 from dsir.stages.drawn import Draw
 from dsir.stages.group_codes import write_names
 from dsir.stages.merged_groups import merge_groups
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
+from dsir.stages.shard_scores import ShardScores
 from dsir.storage.place import Place
 from dsir.storage.workdir import Workdir
 

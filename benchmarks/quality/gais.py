@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.quality.gais [--of keel|further|texts] [--half choose|report]
        [--sets NAME ...] [--folds N] [--reduction R] [--noise SHARE] [--methods NAME ...]
-       [--json FILE] [--sum-up FILE ...]
+       [--data DATA] [--json FILE] [--sum-up FILE ...]
 
 Sets: those of `benchmarks.quality.gais_sets`. Defaults were chosen on the half "choose" and are
 reported on the half "report". Columns that are not numbers become 0/1 columns. Before the
@@ -46,6 +46,7 @@ from benchmarks.quality.gais_sets import (
     read_table,
     read_texts,
 )
+from benchmarks.quality.gais_texts import passage_sets
 from dsir.gais.class_budgets import class_shares
 from dsir.gais.selector import rows_to_keep
 from dsir.gais.text_rows import ngram_rows
@@ -101,7 +102,10 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
     "k-means": lambda r, seed: KMeansPrototypes(r, random_state=seed, n_jobs=1),
     "k-means (scikit-learn)": lambda r, seed: SklearnPrototypes(r, seed),
     "gais": lambda r, seed: GAIS(r, random_state=seed, n_jobs=1),
-    "coverage, no trials": lambda r, seed: GAIS(r, trials=False, random_state=seed, n_jobs=1),
+    "gais, by distances": lambda r, seed: GAIS(r, select="coverage", random_state=seed, n_jobs=1),
+    "coverage, no trials": lambda r, seed: GAIS(
+        r, select="coverage", trials=False, random_state=seed, n_jobs=1
+    ),
     "gais, no network": lambda r, seed: GAIS(r, network=False, random_state=seed, n_jobs=1),
     "gais, proportional": lambda r, seed: GAIS(
         r, shares="proportional", random_state=seed, n_jobs=1
@@ -135,14 +139,17 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
 }
 
 
-def read_sets(of: str, half: str, only: list[str]) -> dict[str, Callable[[], Any]]:
+def read_sets(options: argparse.Namespace) -> dict[str, Callable[[], Any]]:
     """Return, by name, functions that read the sets of a half: (rows or texts, labels)."""
+    of, half, only = options.of, options.half, options.sets
     found: dict[str, Callable[[], Any]]
     if of == "keel":
         names = keel_names("choose" if half == "choose" else "report")
         found = {name: partial(read_keel, name) for name in names}
     elif of == "texts":
         found = {one.name: partial(read_texts, one) for one in TEXTS if one.half == half}
+        if half == "choose" and options.data is not None:
+            found |= passage_sets(options.data)
     else:
         found = {one.name: partial(read_table, one) for one in TABLES if one.half == half}
     return {name: read for name, read in found.items() if not only or name in only}
@@ -261,6 +268,7 @@ def main() -> None:
     parser.add_argument("--of", choices=["keel", "further", "texts"], default="further")
     parser.add_argument("--half", choices=["choose", "report"], default="report")
     parser.add_argument("--sets", nargs="*", default=[])
+    parser.add_argument("--data", type=Path, help="with --of texts --half choose: passages too")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--reduction", type=float, default=0.96)
     parser.add_argument("--noise", type=float, default=0.0)
@@ -277,7 +285,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     methods = list(dict.fromkeys(["random", *options.methods]))
     sets: dict[str, Any] = {}
-    for name, read in read_sets(options.of, options.half, options.sets).items():
+    for name, read in read_sets(options).items():
         x, y = read()
         sets[name] = run_set(x, y, methods, options.folds, options.reduction, options.noise)
         means = {

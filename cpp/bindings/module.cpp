@@ -20,7 +20,9 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_language_model(module);
     dsir::bindings::bind_lexrank(module);
     dsir::bindings::bind_terms(module);
+    dsir::bindings::bind_attention(module);
     dsir::bindings::bind_gais(module);
+    dsir::bindings::bind_column_coverage(module);
     dsir::bindings::bind_judges(module);
     dsir::bindings::bind_machine(module);
     dsir::bindings::bind_parquet(module);

@@ -229,6 +229,12 @@ def seeds() -> dict[str, dict[str, bytes]]:
         ),
         "normalizer": texts(b"\x00")
         | {name: b"\x3d" + text.encode() for name, text in FORMS.items()},
+        "pair_counts": texts(b"\x01\x00\x10\x07\x00")
+        | {name: b"\x01\x00\x10\x07\x01" + text.encode() for name, text in SEGMENTS.items()}
+        | {
+            "bytes": b"\x00\x01\x10\x07\x01" + b"a Bc\xfea\xc3\xa9\xfe\xfebad \xc3",
+            "points": b"\x02\x01\x02\x00\x00" + "Éé ß\u3000東京\u0301 \u1100\u1161".encode(),
+        },
         "parquet": parquet_files(),
         "prototypes": {f"rows-{i}": bytes(i * j % 251 for j in range(200)) for i in (1, 7, 40)},
         "quality": rows(b"\x00\x00\x01\x00", b"\x01\x03\x01\x01", b"\x02\x04\x01\x02"),

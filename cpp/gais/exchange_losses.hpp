@@ -65,23 +65,51 @@ inline float loss_of(float own, float other, float sharpness) {
 /// The losses of rows before and after a change. They are vector code, with the bits of loss_of.
 class Changes {
   public:
+    /// Adds rows; a copy of the places to write to, which the compiler can keep in registers.
+    class Adding {
+      public:
+        /// Adds a row by its squared distances to the nearest prototypes after the change, if it
+        /// `changes`. Without a branch, since nobody can guess whether it does.
+        void add(float own, float other, float before, bool changes) {
+            losses_[size_] = own;
+            others_[size_] = other;
+            before_[size_] = before;
+            has_far_ |= changes && (own == kFar || other == kFar);
+            size_ += changes ? 1 : 0;
+        }
+
+      private:
+        friend class Changes;
+        float* losses_;
+        float* others_;
+        float* before_;
+        std::size_t size_ = 0;
+        bool has_far_ = false;
+    };
+
     /// Forgets all rows, and makes room for some.
-    void clear(std::size_t most) {
+    Adding begin(std::size_t most) {
         if (losses_.size() < most) {
             losses_.resize(most);
             others_.resize(most);
             before_.resize(most);
         }
-        size_ = 0;
-        known_.clear();
+        Adding adding;
+        adding.losses_ = losses_.data();
+        adding.others_ = others_.data();
+        adding.before_ = before_.data();
+        return adding;
     }
-    /// Adds a row by its squared distances to the nearest prototypes after the change.
-    void add(float own, float other, float before) {
-        const bool far = own == kFar || other == kFar;
-        if (far) known_.push_back({size_, other == kFar ? 0.0F : 1.0F});
-        losses_[size_] = far ? 0.0F : own;
-        others_[size_] = far ? 0.0F : other;
-        before_[size_++] = before;
+    /// Takes the rows that were added.
+    void end(const Adding& adding) {
+        size_ = adding.size_;
+        known_.clear();
+        if (!adding.has_far_) return;
+        for (std::size_t k = 0; k < size_; ++k) {
+            if (losses_[k] != kFar && others_[k] != kFar) continue;
+            known_.push_back({k, others_[k] == kFar ? 0.0F : 1.0F});
+            losses_[k] = others_[k] = 0;
+        }
     }
     /// The sum of the losses after less those before, in the order in which rows were added.
     double total(float sharpness) {

@@ -1,13 +1,19 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "gais/exchange_losses.hpp"
+#include "gais/exchange_tries.hpp"
+#include "gais/few_nearest.hpp"
 #include "gais/listed_distances.hpp"
 #include "gais/near_rows.hpp"
 #include "gais/panels.hpp"
+#include "gais/prototype_sides.hpp"
+#include "gais/prototype_slots.hpp"
 #include "gais/prototypes.hpp"
+#include "gais/row_marks.hpp"
 #include "numeric/mixed.hpp"
 #include "parallel/for_ranges.hpp"
 #include "simd/panels.hpp"
@@ -23,14 +29,13 @@ class Search {
            std::int64_t count, float sharpness, const NearRows* near, std::int64_t part)
         : rows_(rows),
           labels_(labels),
-          allowed_(allowed),
           members_(members_by_class(labels, members, size)),
           size_(size),
-          prototypes_(prototypes),
           count_(static_cast<std::int32_t>(count)),
-          sharpness_(sharpness),
-          lists_(near),
-          part_(part) {
+          slots_(members_, prototypes, count),
+          tries_(members_, labels, allowed, count_),
+          sharpness_(sharpness) {
+        if (near != nullptr) listed_.emplace(*near, part, size, rows.width);
         prototype_panels_.resize(count, rows.width);
         for (std::int32_t s = 0; s < count_; ++s) {
             prototype_panels_.set(s, rows_.values + prototypes[s] * rows_.width);
@@ -39,44 +44,31 @@ class Search {
         own_.resize(n);
         other_.resize(n);
         loss_.resize(n);
+        after_.resize(n);
         near_.resize(n);
+        orphans_.resize(n);
+        few_own_.resize(size);
+        few_other_.resize(size);
+        marks_.resize(size);
         scanned_.resize(prototype_panels_.padded() * simd::kPointsTogether);
         for (std::int32_t s = 0; s < count_; ++s) {
-            const std::int32_t of_class = labels[prototypes[s]];
-            class_of_slot_.push_back(of_class);
-            if (slot_runs_.empty() || slot_runs_.back().of_class != of_class) {
-                slot_runs_.push_back({s, s, of_class});
-            }
-            slot_runs_.back().end = s + 1;
+            sides_.add(labels[prototypes[s]]);
         }
         served_.resize(static_cast<std::size_t>(count));
-        touched_.resize(static_cast<std::size_t>(size));
+        touched_.resize(n);
         std::iota(touched_.begin(), touched_.end(), 0);
         scan(touched_);
-        std::int32_t classes = 0;
         for (std::int64_t i = 0; i < size; ++i) {
             loss_[i] = loss_of(own_.first[i], other_.first[i], sharpness_);
             for (const NearestTwo* side : {&own_, &other_}) {
                 const std::int32_t nearest = side->first_slot[i];
                 if (nearest >= 0) served_[nearest].push_back(static_cast<std::int32_t>(i));
             }
-            classes = std::max(classes, label(i) + 1);
         }
-        class_ends_.assign(static_cast<std::size_t>(classes) + 1, 0);
-        for (std::int64_t i = 0; i < size; ++i) ++class_ends_[label(i) + 1];
-        for (std::int32_t c = 0; c < classes; ++c) class_ends_[c + 1] += class_ends_[c];
-        pools_.resize(static_cast<std::size_t>(classes));
-        for (std::int64_t i = 0; i < size; ++i) {
-            if (allowed[members_[i]] != 0) {
-                pools_[label(i)].push_back(static_cast<std::int32_t>(i));
-            }
-        }
-        taken_.assign(prototypes, prototypes + count);
-        std::sort(taken_.begin(), taken_.end());
     }
 
     void run(const Exchange& settings, std::uint64_t seed) {
-        if (lists_ != nullptr) {
+        if (listed_) {
             run_with_lists(settings, seed);
         } else {
             run_with_distances(settings, seed);
@@ -90,31 +82,32 @@ class Search {
     }
 
   private:
-    /// A try to exchange the prototype of a slot for a row; -1 for no row.
-    struct Try {
-        std::int64_t number;
-        std::int32_t slot;
-        std::int32_t candidate;
-    };
+    static constexpr std::int64_t kAhead = 8;  ///< how far ahead memory is asked for
 
     /// Takes the distances of each candidate from the lists of near rows.
     void run_with_lists(const Exchange& settings, std::uint64_t seed) {
         const auto tries = static_cast<std::int64_t>(settings.passes * count_);
-        ListedDistances listed(*lists_, part_, size_, rows_.width);
         const auto note = [&](std::int32_t i) {
-            listed.note(i, own_.second[i], other_.second[i], row(i));
+            listed_->note(i, own_.second[i], other_.second[i], row(i));
         };
         for (std::int32_t i = 0; i < size_; ++i) note(i);
+        // A list is seldom in the cache, so the next try is drawn ahead, and again after a success.
+        Try next = {};
+        if (tries > 0) next = draw(settings.local, seed, 0);
         for (std::int64_t t = 0; t < tries; ++t) {
-            const Try one = draw(settings.local, seed, t);
+            const Try one = next;
+            if (t + 1 < tries) next = draw(settings.local, seed, t + 1);
+            if (next.candidate >= 0) listed_->prefetch(next.candidate);
             if (one.candidate < 0) continue;
-            const std::int32_t of_class = class_of_slot_[one.slot];
-            join_served(one.slot,
-                        listed.find(one.candidate, row(one.candidate), class_ends_[of_class],
-                                    class_ends_[of_class + 1], own_.first.data(),
-                                    other_.first.data(), near_.data()));
-            if (!attempt(one, listed.values())) continue;
+            const Rows of_class = rows_of_class(one.slot);
+            begin_try(one.slot);
+            listed_->find(one.candidate, row(one.candidate), of_class.begin, of_class.end,
+                          own_.first.data(), other_.first.data(),
+                          [&](std::int32_t i, float distance) { offer(i, distance); });
+            if (!lowers_loss(one.slot)) continue;
+            listed_->with_distances([&](const float* distances) { exchange(one, distances); });
             for (const std::int32_t i : touched_) note(i);
+            if (t + 1 < tries) next = draw(settings.local, seed, t + 1);
         }
     }
 
@@ -144,8 +137,18 @@ class Search {
             t = ahead;
             for (std::size_t k = 0; k < found; ++k) {
                 const float* const distances = trials_.data() + k * panels_.padded();
-                find_touched(next[k].slot, distances);
-                if (!attempt(next[k], distances)) continue;
+                begin_try(next[k].slot);
+                const Rows of_class = rows_of_class(next[k].slot);
+                const auto offer_near = [&](const NearestTwo& side, Rows rows) {
+                    const std::int64_t near = kernels_.below(distances, side.first.data(),
+                                                             rows.begin, rows.end, near_.data());
+                    for (std::int64_t n = 0; n < near; ++n) offer(near_[n], distances[near_[n]]);
+                };
+                offer_near(other_, {0, of_class.begin});
+                offer_near(own_, of_class);
+                offer_near(other_, {of_class.end, size_});
+                if (!lowers_loss(next[k].slot)) continue;
+                exchange(next[k], distances);
                 t = next[k].number + 1;
                 break;
             }
@@ -153,33 +156,17 @@ class Search {
     }
 
     Try draw(double local, std::uint64_t seed, std::int64_t number) {
-        auto draws = static_cast<std::uint64_t>(number) * 3;
-        const auto uniform = [&] {
-            return static_cast<double>(numeric::mixed(seed, draws++) >> 11) * 0x1p-53;
-        };
-        Try found = {number, static_cast<std::int32_t>(uniform() * count_), -1};
-        const std::int32_t of_class = class_of_slot_[found.slot];
-        const std::vector<std::int32_t>* pool = &pools_[of_class];
-        if (uniform() < local) {
-            cluster_.clear();
-            for (const std::int32_t i : served_[found.slot]) {
-                if (i < class_ends_[of_class] || i >= class_ends_[of_class + 1]) continue;
-                if (allowed_[members_[i]] != 0) cluster_.push_back(i);
-            }
-            pool = &cluster_;
-        }
-        const double place = uniform();
-        if (pool->empty()) return found;
-        const std::int32_t candidate =
-            (*pool)[static_cast<std::size_t>(place * static_cast<double>(pool->size()))];
-        if (!std::binary_search(taken_.begin(), taken_.end(), members_[candidate])) {
-            found.candidate = candidate;
-        }
-        return found;
+        return tries_.draw(local, seed, number, slots_, served_);
     }
 
+    std::int32_t label_of_slot(std::int32_t slot) const { return labels_[slots_.prototype(slot)]; }
     std::int32_t label(std::int64_t i) const { return labels_[members_[i]]; }
     const float* row(std::int64_t i) const { return rows_.values + members_[i] * rows_.width; }
+
+    /// The rows of the class of a slot's prototype.
+    Rows rows_of_class(std::int32_t slot) const {
+        return tries_.rows_of_class(label_of_slot(slot));
+    }
 
     /// Finds the nearest prototypes of some rows again. The distances of several rows are computed
     /// at once.
@@ -199,83 +186,87 @@ class Search {
 
     /// Finds the nearest prototypes of a row by its distances to all of them.
     void offer_all(std::int64_t i, const float* distances) {
-        const std::int32_t own_class = label(i);
-        simd::LeastTwo own = {kFar, kFar, -1, -1};
-        simd::LeastTwo other = own;
-        for (const SlotRun& run : slot_runs_) {
-            kernels_.offer_all(distances, run.begin, run.end,
-                               run.of_class == own_class ? &own : &other);
+        sides_.divide(distances, label(i));
+        const bool is_limited = listed_ && !listed_->has_outgrown(i);
+        const float own_most = is_limited ? listed_->own_reach(i) : kFar;
+        const float other_most = is_limited ? listed_->other_reach(i) : kFar;
+        few_own_.fill(i, sides_.own(), sides_.panels(), slots_.places(),
+                      slots_.are_placed() ? own_most : 0);
+        few_other_.fill(i, sides_.other(), sides_.panels(), slots_.places(),
+                        slots_.are_placed() ? other_most : 0);
+        simd::LeastTwo least{};
+        if (!few_own_.two_nearest(i, slots_.of_places(), least)) least = least_two(sides_.own());
+        own_.set(i, least);
+        if (!few_other_.two_nearest(i, slots_.of_places(), least))
+            least = least_two(sides_.other());
+        other_.set(i, least);
+    }
+    simd::LeastTwo least_two(const float* distances) const {
+        simd::LeastTwo least = {kFar, kFar, -1, -1};
+        kernels_.offer_all(distances, 0, count_, &least);
+        return least;
+    }
+
+    /// Begins a try without the prototype of a slot. The rows that it serves have their second
+    /// nearest prototype then.
+    void begin_try(std::int32_t slot) {
+        const Rows of_class = rows_of_class(slot);
+        served_before_.clear();
+        for (const std::int32_t i : served_[slot]) {
+            NearestTwo& side = of_class.has(i) ? own_ : other_;
+            served_before_.push_back(side.first[i]);
+            side.first[i] = after_[i] = side.second[i];
+            marks_.add(i);
         }
-        own_.set(i, own);
-        other_.set(i, other);
     }
 
-    /// Gathers the rows whose nearest prototype would change, ascending: those nearer to the
-    /// candidate than to their prototype, and those that the slot serves.
-    void find_touched(std::int32_t slot, const float* distances) {
-        const std::int32_t of_class = class_of_slot_[slot];
-        std::int64_t near = 0;
-        const auto find = [&](const NearestTwo& side, std::int64_t from, std::int64_t to) {
-            near += kernels_.below(distances, side.first.data(), from, to, near_.data() + near);
-        };
-        find(other_, 0, class_ends_[of_class]);
-        find(own_, class_ends_[of_class], class_ends_[of_class + 1]);
-        find(other_, class_ends_[of_class + 1], size_);
-        join_served(slot, near);
+    /// Offers a row the candidate of the try, which is nearer than its nearest prototype.
+    void offer(std::int32_t i, float distance) {
+        after_[i] = distance;
+        marks_.add(i);
     }
 
-    /// Adds the rows that the slot serves to the `near` rows found.
-    void join_served(std::int32_t slot, std::int64_t near) {
+    /// Ends a try, and returns whether it lowers the loss.
+    bool lowers_loss(std::int32_t slot) {
+        const Rows of_class = rows_of_class(slot);
         const std::vector<std::int32_t>& served = served_[slot];
-        touched_.resize(static_cast<std::size_t>(near) + served.size());
-        touched_.resize(static_cast<std::size_t>(std::set_union(near_.begin(), near_.begin() + near,
-                                                                served.begin(), served.end(),
-                                                                touched_.begin()) -
-                                                 touched_.begin()));
-    }
-
-    /// Exchanges the prototype of a slot for the candidate, `distances` away from the rows, if this
-    /// lowers the loss; returns whether it does. touched_ has the rows that may change, and those
-    /// that did change if it does.
-    bool attempt(const Try& one, const float* distances) {
-        const std::int32_t slot = one.slot;
-        const std::int32_t of_class = class_of_slot_[slot];
-        const std::int64_t begin = class_ends_[of_class];
-        const std::int64_t end = class_ends_[of_class + 1];
-        changes_.clear(touched_.size());
-        for (const std::int32_t i : touched_) {
-            const bool own = i >= begin && i < end;
-            const NearestTwo& side = own ? own_ : other_;
-            const float nearest = std::min(distances[i], side.without(i, slot));
-            if (nearest == side.first[i]) continue;
-            changes_.add(own ? nearest : own_.first[i], own ? other_.first[i] : nearest, loss_[i]);
+        for (std::size_t k = 0; k < served.size(); ++k) {
+            (of_class.has(served[k]) ? own_ : other_).first[served[k]] = served_before_[k];
         }
-        if (!(changes_.total(sharpness_) < -1e-6)) return false;
-        exchange(slot, one.candidate, begin, end, distances);
-        return true;
+        auto changes = changes_.begin(static_cast<std::size_t>(size_));
+        marks_.drain([of_class, changes = &changes, own_first = own_.first.data(),
+                      other_first = other_.first.data(), loss = loss_.data(),
+                      all_after = after_.data()](std::int64_t i) {
+            const bool own = of_class.has(i);
+            const float after = all_after[i];
+            const float before = own ? own_first[i] : other_first[i];
+            changes->add(own ? after : own_first[i], own ? other_first[i] : after, loss[i],
+                         after != before);
+        });
+        changes_.end(changes);
+        return changes_.total(sharpness_) < -1e-6;
     }
 
-    void exchange(std::int32_t slot, std::int32_t candidate, std::int64_t begin, std::int64_t end,
-                  const float* distances) {
-        const auto old = std::lower_bound(taken_.begin(), taken_.end(), prototypes_[slot]);
-        taken_.erase(old);
-        prototypes_[slot] = members_[candidate];
-        prototype_panels_.set(slot, row(candidate));
-        taken_.insert(std::lower_bound(taken_.begin(), taken_.end(), prototypes_[slot]),
-                      prototypes_[slot]);
+    /// Exchanges the prototype of a slot for the candidate, `distances` away from the rows. The
+    /// rows that change are in touched_ then.
+    void exchange(const Try& one, const float* distances) {
+        const std::int32_t slot = one.slot;
+        slots_.exchange(slot, one.candidate);
+        prototype_panels_.set(slot, row(one.candidate));
         touched_.clear();
-        orphans_.clear();
-        find_orphans(other_, 0, begin, slot, distances);
-        find_orphans(own_, begin, end, slot, distances);
-        find_orphans(other_, end, size_, slot, distances);
+        strangers_.clear();
+        const Rows of_class = rows_of_class(slot);
+        exchange_within(other_, few_other_, {0, of_class.begin}, slot, distances);
+        exchange_within(own_, few_own_, of_class, slot, distances);
+        exchange_within(other_, few_other_, {of_class.end, size_}, slot, distances);
         before_.clear();
-        for (const std::int32_t i : orphans_) {
+        for (const std::int32_t i : strangers_) {
             before_.push_back(own_.first_slot[i]);
             before_.push_back(other_.first_slot[i]);
         }
-        scan(orphans_);
-        for (std::size_t k = 0; k < orphans_.size(); ++k) {
-            const std::int32_t i = orphans_[k];
+        scan(strangers_);
+        for (std::size_t k = 0; k < strangers_.size(); ++k) {
+            const std::int32_t i = strangers_[k];
             serve(i, before_[2 * k], own_.first_slot[i]);
             serve(i, before_[2 * k + 1], other_.first_slot[i]);
             touched_.push_back(i);
@@ -285,34 +276,45 @@ class Search {
         }
     }
 
-    /// Offers the slot's new prototype to the rows from begin to end - 1, and gathers those that
-    /// had the old one.
-    void find_orphans(NearestTwo& side, std::int64_t begin, std::int64_t end, std::int32_t slot,
-                      const float* distances) {
-        constexpr std::int64_t kBlock = 32;
-        const float* const second = side.second.data();
-        const std::int32_t* const first_slot = side.first_slot.data();
-        const std::int32_t* const second_slot = side.second_slot.data();
-        for (std::int64_t first = begin; first < end; first += kBlock) {
-            const std::int64_t last = std::min(end, first + kBlock);
-            // Few rows change, so whole blocks are skipped.
-            std::int32_t any = 0;
-            for (std::int64_t i = first; i < last; ++i) {
-                any |= static_cast<std::int32_t>(distances[i] < second[i]) |
-                       static_cast<std::int32_t>(first_slot[i] == slot) |
-                       static_cast<std::int32_t>(second_slot[i] == slot);
+    /// Offers the slot's new prototype to some rows, and finds the nearest prototypes of those that
+    /// had the old one. Gathers the rows that do not know enough prototypes for that.
+    void exchange_within(NearestTwo& side, FewNearest& few, Rows rows, std::int32_t slot,
+                         const float* distances) {
+        std::int64_t near =
+            kernels_.below(distances, few.bounds(), rows.begin, rows.end, near_.data());
+        for (std::int64_t k = 0; k < near; ++k) {
+            if (k + kAhead < near) few.prefetch(near_[k + kAhead]);
+            few.offer(near_[k], slots_.places()[slot], distances[near_[k]], slots_.of_places());
+        }
+        const std::int64_t orphans =
+            kernels_.either_equal(side.first_slot.data(), side.second_slot.data(), slot, rows.begin,
+                                  rows.end, orphans_.data());
+        near = kernels_.below(distances, side.second.data(), rows.begin, rows.end, near_.data());
+        for (std::int64_t k = 0; k < near; ++k) {
+            const std::int32_t i = near_[k];
+            const std::int32_t before = side.first_slot[i];
+            if (before == slot || side.second_slot[i] == slot) continue;
+            side.offer(i, distances[i], slot);
+            serve(i, before, side.first_slot[i]);
+            touched_.push_back(i);
+        }
+        for (std::int64_t k = 0; k < orphans; ++k) {
+            if (k + kAhead < orphans) {
+                few_own_.prefetch(orphans_[k + kAhead]);
+                few_other_.prefetch(orphans_[k + kAhead]);
             }
-            if (any == 0) continue;
-            for (std::int64_t i = first; i < last; ++i) {
-                if (first_slot[i] == slot || second_slot[i] == slot) {
-                    orphans_.push_back(static_cast<std::int32_t>(i));
-                } else if (distances[i] < second[i]) {
-                    const std::int32_t before = first_slot[i];
-                    side.offer(i, distances[i], slot);
-                    serve(i, before, first_slot[i]);
-                    touched_.push_back(static_cast<std::int32_t>(i));
-                }
+            const std::int32_t i = orphans_[k];
+            simd::LeastTwo own{}, other{};
+            if (!few_own_.two_nearest(i, slots_.of_places(), own) ||
+                !few_other_.two_nearest(i, slots_.of_places(), other)) {
+                strangers_.push_back(i);
+                continue;
             }
+            serve(i, own_.first_slot[i], own.first_number);
+            serve(i, other_.first_slot[i], other.first_number);
+            own_.set(i, own);
+            other_.set(i, other);
+            touched_.push_back(i);
         }
     }
 
@@ -332,34 +334,27 @@ class Search {
 
     const numeric::DenseRows rows_;
     const std::int32_t* labels_;
-    const std::uint8_t* allowed_;
     std::vector<std::int32_t> members_;  ///< by class
     std::int64_t size_;
-    std::int32_t* prototypes_;
     std::int32_t count_;
+    PrototypeSlots slots_;
+    ExchangeTries tries_;
     float sharpness_;
     Panels panels_, prototype_panels_;
     NearestTwo own_, other_;
+    FewNearest few_own_, few_other_;
     std::vector<float> loss_, scanned_;
-    const NearRows* lists_;  ///< null if there are none
-    std::int64_t part_;
+    PrototypeSides sides_;
+    std::optional<ListedDistances> listed_;  ///< if there are lists
     std::vector<float> trials_;  ///< [simd::kPointsTogether, padded rows]: distances of candidates
     const simd::PanelKernels& kernels_ = simd::panel_kernels(simd::active_level());
     Changes changes_;
-    std::vector<std::int32_t> class_of_slot_;
-    /// Consecutive slots of one class.
-    struct SlotRun {
-        std::int64_t begin, end;
-        std::int32_t of_class;
-    };
-    std::vector<SlotRun> slot_runs_;
     /// For each slot the rows of which it is the nearest on a side, ascending.
     std::vector<std::vector<std::int32_t>> served_;
-    std::vector<std::int32_t> near_, touched_, orphans_, before_;
-    std::vector<std::int64_t> class_ends_;
-    std::vector<std::vector<std::int32_t>> pools_;  ///< places in the part, one list per class
-    std::vector<std::int32_t> cluster_;
-    std::vector<std::int32_t> taken_;  ///< the prototypes, in ascending order
+    std::vector<std::int32_t> near_, touched_, orphans_, strangers_, before_;
+    RowMarks marks_;            ///< the rows of a try
+    std::vector<float> after_;  ///< for these, the squared distance on the side of the try's class
+    std::vector<float> served_before_;
 };
 
 }  // namespace

@@ -1,12 +1,17 @@
 #include "gais/group_neighbours.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "gais/dense_products.hpp"
+#include "gais/panels.hpp"
 #include "parallel/for_ranges.hpp"
+#include "simd/panels.hpp"
 
 namespace dsir::gais {
 namespace {
+
+constexpr float kFar = std::numeric_limits<float>::infinity();
 
 struct Candidate {
     std::int32_t row;
@@ -30,6 +35,21 @@ class Nearest {
         if (full_ && cosine < worst_) return;
         found_.push_back({row, cosine, 1});
         if (found_.size() >= 8 * k_ + 64) prune();
+    }
+    /// Offers the candidates of a group at once: `away` has each cosine below 0, as 0 - cosine, in
+    /// whole panels, infinite for a row that is no candidate. No row may have been offered before.
+    void offer_group(const std::int32_t* members, const std::vector<float>& away) {
+        const auto panels = static_cast<std::int64_t>(away.size()) / simd::kPanelRows;
+        float limit = kFar;
+        if (k_ <= static_cast<std::size_t>(simd::kPanelRows)) {
+            limit = kernels_.place_least(away.data(), panels, static_cast<std::int32_t>(k_));
+        }
+        places_.resize(away.size());
+        const std::int64_t near = kernels_.at_most(away.data(), panels, limit, places_.data());
+        for (std::int64_t n = 0; n < near; ++n) {
+            const float own = away[places_[n]];
+            if (own < kFar) offer(members[places_[n]], 0 - own);
+        }
     }
     /// The best candidates, ascending by row.
     const std::vector<Candidate>& end() {
@@ -72,9 +92,52 @@ class Nearest {
     std::size_t k_;
     float threshold_;
     bool once_;
+    const simd::PanelKernels& kernels_ = simd::panel_kernels(simd::active_level());
+    std::vector<std::int32_t> places_;
     std::vector<Candidate> found_;
     bool full_ = false;
     float worst_ = 0;
+};
+
+/// The rows of one group at a time in panels, for the cosines of a row with all of them.
+class GroupPanels {
+  public:
+    GroupPanels(const numeric::DenseRows& rows, const GroupTable& table)
+        : rows_(rows), table_(table), negative_(static_cast<std::size_t>(rows.width)) {}
+
+    /// Offers a row all others of its group. The row is the member `at` of the table.
+    void offer_others(std::int32_t group, std::int64_t at, Nearest& nearest) {
+        const std::int32_t* const members = table_.members + table_.offsets[group];
+        if (group != group_) fill(group);
+        // 0 - cosine, for the kernels look for the least. A sum of products is never -0, so this
+        // gives the cosine back.
+        const float* const own = rows_.values + table_.members[at] * rows_.width;
+        for (std::size_t f = 0; f < negative_.size(); ++f) negative_[f] = -own[f];
+        panels_.lane_products(negative_.data(), away_.data());
+        away_[at - table_.offsets[group]] = kFar;
+        for (auto k = static_cast<std::size_t>(panels_.rows()); k < away_.size(); ++k) {
+            away_[k] = kFar;
+        }
+        nearest.offer_group(members, away_);
+    }
+
+  private:
+    void fill(std::int32_t group) {
+        group_ = group;
+        const std::int32_t* const members = table_.members + table_.offsets[group];
+        const std::int64_t size = table_.offsets[group + 1] - table_.offsets[group];
+        panels_.resize(size, rows_.width);
+        for (std::int64_t m = 0; m < size; ++m) {
+            panels_.set(m, rows_.values + members[m] * rows_.width);
+        }
+        away_.resize(panels_.padded());
+    }
+
+    const numeric::DenseRows& rows_;
+    const GroupTable& table_;
+    std::int32_t group_ = -1;
+    Panels panels_;
+    std::vector<float> negative_, away_;
 };
 
 }  // namespace
@@ -98,11 +161,13 @@ Neighbours group_neighbours(const numeric::DenseRows& rows, const std::vector<Gr
         parallel::for_ranges(
             rows.size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
                 Nearest nearest(k, threshold, tables.size() == 1);
+                GroupPanels panels(rows, tables[0]);
                 for (std::int64_t at = begin; at < end; ++at) {
                     const std::int32_t i = tables[0].members[at];
                     const float* const own = rows.values + i * rows.width;
                     nearest.begin();
-                    for (std::size_t t = 0; t < tables.size(); ++t) {
+                    if (tables.size() == 1) panels.offer_others(group_of[i], at, nearest);
+                    for (std::size_t t = 0; tables.size() > 1 && t < tables.size(); ++t) {
                         const std::int32_t g = group_of[t * size + i];
                         const std::int64_t last = tables[t].offsets[g + 1];
                         for (std::int64_t m = tables[t].offsets[g]; m < last; ++m) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
+#include "gais/exchange_losses.hpp"
 #include "gais/near_rows.hpp"
 #include "gais/panels.hpp"
 
@@ -21,7 +21,7 @@ class ListedDistances {
         : lists_(lists),
           part_(part),
           width_(width),
-          distances_(static_cast<std::size_t>(size), kUnknown),
+          distances_(static_cast<std::size_t>(size), kFar),
           has_outgrown_(static_cast<std::size_t>(size), 0) {}
 
     /// Notes the squared distances of a row, whose columns are `values`, to its second nearest
@@ -45,59 +45,81 @@ class ListedDistances {
         of_outgrown_.resize(panels_.padded());
     }
 
-    /// Finds the distances of a candidate, whose columns are `point` and whose class has the rows
-    /// from `begin` to `end` - 1. Writes the rows nearer to it than `own` (its class) or `other`
-    /// says, ascending, to `near`, which has room for all rows; returns how many there are.
-    std::int64_t find(std::int32_t candidate, const float* point, std::int64_t begin,
-                      std::int64_t end, const float* own, const float* other, std::int32_t* near) {
-        forget();
+    /// Whether a row's distances are computed, for a list does not tell.
+    bool has_outgrown(std::int64_t row) const { return has_outgrown_[row] != 0; }
+
+    float own_reach(std::int64_t row) const { return lists_.own_reach(part_)[row]; }
+    float other_reach(std::int64_t row) const { return lists_.other_reach(part_)[row]; }
+
+    /// Asks the processor for the list of a candidate.
+    void prefetch(std::int32_t candidate) const {
+        constexpr std::int64_t kLine = 64 / sizeof(float);
+        const NearRows::List list = lists_.of(part_, candidate);
+        for (std::int64_t k = 0; k < list.size; k += kLine) {
+            __builtin_prefetch(list.places + k);
+            __builtin_prefetch(list.distances + k);
+        }
+    }
+
+    /// Calls found(row, distance) for the rows nearer to a candidate than `own` (those of its
+    /// class) or `other` says, in any order, and for some twice. The columns of the candidate are
+    /// `point`; its class has the rows from `begin` to `end` - 1.
+    template <class Found>
+    void find(std::int32_t candidate, const float* point, std::int64_t begin, std::int64_t end,
+              const float* own, const float* other, Found&& found) {
         list_ = lists_.of(part_, candidate);
-        std::int64_t found = 0;
-        std::int64_t at = 0;
-        const auto walk = [&](const float* bounds, std::int64_t to) {
-            for (; at < list_.size && list_.places[at] < to; ++at) {
-                const std::int32_t row = list_.places[at];
-                distances_[row] = list_.distances[at];
-                near[found] = row;
-                found += list_.distances[at] < bounds[row] ? 1 : 0;
+        if (static_cast<std::int64_t>(nearer_.size()) < list_.size) nearer_.resize(list_.size);
+        std::int32_t* const nearer = nearer_.data();
+        std::int64_t count = 0;
+        const auto walk = [&](const float* bounds, std::int64_t from, std::int64_t to) {
+            // Without a branch, since nobody can guess which rows are nearer.
+            for (std::int64_t k = from; k < to; ++k) {
+                nearer[count] = static_cast<std::int32_t>(k);
+                count += list_.distances[k] < bounds[list_.places[k]] ? 1 : 0;
             }
         };
-        walk(other, begin);
-        walk(own, end);
-        walk(other, std::numeric_limits<std::int64_t>::max());
-        if (outgrown_.empty()) return found;
-        const std::int64_t listed = found;
+        const auto place_of = [&](std::int64_t row) {
+            return std::lower_bound(list_.places, list_.places + list_.size, row) - list_.places;
+        };
+        const std::int64_t first = place_of(begin);
+        const std::int64_t last = place_of(end);
+        walk(other, 0, first);
+        walk(own, first, last);
+        walk(other, last, list_.size);
+        for (std::int64_t k = 0; k < count; ++k) {
+            found(list_.places[nearer[k]], list_.distances[nearer[k]]);
+        }
+        if (outgrown_.empty()) return;
         panels_.distances(point, of_outgrown_.data());
         for (std::size_t k = 0; k < outgrown_.size(); ++k) {
             const std::int32_t row = outgrown_[k];
-            // A row that is listed as well has the same distance there.
-            const bool is_new = distances_[row] == kUnknown;
-            distances_[row] = of_outgrown_[k];
             const float bound = (row >= begin && row < end ? own : other)[row];
-            if (is_new && of_outgrown_[k] < bound) near[found++] = row;
+            if (of_outgrown_[k] < bound) found(row, of_outgrown_[k]);
         }
-        if (found > listed) std::sort(near, near + found);
-        return found;
     }
 
-    /// The distances of the candidate that was found last, by row.
-    const float* values() const { return distances_.data(); }
+    /// Calls body(distances) with the distances of the candidate that was found last, by row.
+    template <class Body>
+    void with_distances(Body&& body) {
+        for (std::int64_t k = 0; k < list_.size; ++k) {
+            distances_[list_.places[k]] = list_.distances[k];
+        }
+        for (std::size_t k = 0; k < outgrown_.size(); ++k) {
+            distances_[outgrown_[k]] = of_outgrown_[k];
+        }
+        body(distances_.data());
+        for (std::int64_t k = 0; k < list_.size; ++k) distances_[list_.places[k]] = kFar;
+        for (const std::int32_t row : outgrown_) distances_[row] = kFar;
+    }
 
   private:
-    static constexpr float kUnknown = std::numeric_limits<float>::infinity();
-
-    void forget() {
-        for (std::int64_t k = 0; k < list_.size; ++k) distances_[list_.places[k]] = kUnknown;
-        for (const std::int32_t row : outgrown_) distances_[row] = kUnknown;
-    }
-
     const NearRows& lists_;
     std::int64_t part_;
     std::int64_t width_;
     NearRows::List list_{};
     std::vector<float> distances_;
     std::vector<std::uint8_t> has_outgrown_;
-    std::vector<std::int32_t> outgrown_;
+    std::vector<std::int32_t> outgrown_, nearer_;
     std::vector<float> values_, of_outgrown_;  ///< of the rows that have outgrown their reach
     Panels panels_;
 };

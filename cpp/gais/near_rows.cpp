@@ -5,33 +5,28 @@
 #include <limits>
 #include <utility>
 
+#include "gais/prototype_sides.hpp"
 #include "parallel/for_ranges.hpp"
+#include "simd/panels.hpp"
 
 namespace dsir::gais {
 namespace {
 
 // A longer reach makes longer lists, a shorter one more rows that outgrow theirs.
 constexpr std::int64_t kReachPlace = 16;
+static_assert(kReachPlace <= simd::kPanelRows);
 // Every so many blocks of lists one is made to estimate the size of all.
 constexpr std::int64_t kEstimated = 16;
 constexpr float kFar = std::numeric_limits<float>::infinity();
 
-/// The smallest distances offered, ascending.
-class Smallest {
-  public:
-    void offer(float distance) {
-        if (size_ == kReachPlace && !(distance < held_[size_ - 1])) return;
-        std::int64_t at = size_ < kReachPlace ? size_++ : size_ - 1;
-        for (; at > 0 && distance < held_[at - 1]; --at) held_[at] = held_[at - 1];
-        held_[at] = distance;
-    }
-    /// The last of them. With one prototype alone there is no second nearest, and no limit.
-    float reach() const { return size_ < 2 ? kFar : held_[size_ - 1]; }
-
-  private:
-    std::array<float, kReachPlace> held_{};
-    std::int64_t size_ = 0;
-};
+/// The reach of a row by its distances to the `count` prototypes of a side: the kReachPlace-th
+/// smallest, or the greatest of fewer. With one prototype alone there is no second nearest, and no
+/// limit.
+float reach_of(const float* distances, std::int64_t panels, std::int64_t count) {
+    if (count < 2) return kFar;
+    const auto place = static_cast<std::int32_t>(std::min(kReachPlace, count));
+    return simd::panel_kernels(simd::active_level()).place_least(distances, panels, place);
+}
 
 }  // namespace
 
@@ -103,21 +98,24 @@ void NearRows::find_reach(const numeric::DenseRows& rows, const std::int32_t* la
         const std::int64_t count = start.ends[g + 1] - first;
         Panels panels;
         panels.resize(count, rows.width);
+        PrototypeSides sides;
         for (std::int64_t s = 0; s < count; ++s) {
+            sides.add(labels[start.prototypes[first + s]]);
             panels.set(s, rows.values + start.prototypes[first + s] * rows.width);
         }
         const std::int64_t size = offsets_[g + 1] - offsets_[g];
         parallel::for_ranges(size, threads, [&](unsigned, std::int64_t begin, std::int64_t end) {
             std::vector<float> distances(panels.padded());
+            PrototypeSides own_sides = sides;
             for (std::int64_t i = offsets_[g] + begin; i < offsets_[g] + end; ++i) {
                 panels.distances(rows.values + members_[i] * rows.width, distances.data());
-                Smallest own, other;
-                for (std::int64_t s = 0; s < count; ++s) {
-                    const std::int32_t label = labels[start.prototypes[first + s]];
-                    (label == labels[members_[i]] ? own : other).offer(distances[s]);
-                }
-                own_reach_[i] = std::max(own_reach_[i], own.reach());
-                other_reach_[i] = std::max(other_reach_[i], other.reach());
+                own_sides.divide(distances.data(), labels[members_[i]]);
+                own_reach_[i] =
+                    std::max(own_reach_[i],
+                             reach_of(own_sides.own(), own_sides.panels(), own_sides.own_count()));
+                other_reach_[i] = std::max(
+                    other_reach_[i],
+                    reach_of(own_sides.other(), own_sides.panels(), own_sides.other_count()));
             }
         });
     }

@@ -26,6 +26,7 @@ class Panels {
         for (std::int64_t f = 0; f < width_; ++f) panel[f].rows[row % simd::kPanelRows] = values[f];
     }
     std::int64_t rows() const { return rows_; }
+    std::int64_t count() const { return count_; }
     /// The room that results need: the number of rows, rounded up to whole panels.
     std::size_t padded() const { return static_cast<std::size_t>(count_ * simd::kPanelRows); }
 
@@ -40,6 +41,10 @@ class Panels {
     /// Writes padded() values to `out`.
     void products(const float* point, float* out) const {
         kernels_->products(values(), count_, width_, point, out);
+    }
+    /// Writes padded() values to `out`, with the bits of `dot`.
+    void lane_products(const float* point, float* out) const {
+        kernels_->lane_products(values(), count_, width_, point, out);
     }
     std::int32_t nearest(const float* point, float& distance) const {
         return kernels_->nearest(values(), count_, width_, point, &distance);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "lexrank/centrality.hpp"
@@ -9,6 +10,76 @@
 
 namespace dsir::lexrank {
 namespace {
+
+/// The columns of a block of sparse rows: those of the pass before, and their sums in this one. A
+/// row reads the ones and adds to the others, so both are in one cache line.
+class SparseColumns {
+  public:
+    void resize(std::int64_t blocks, std::int64_t width) {
+        width_ = width;
+        cells_.resize(static_cast<std::size_t>(blocks * width));
+    }
+    struct Cell {
+        double before;
+        double sum;
+    };
+    struct OfBlock {
+        Cell* cells;
+        double before(std::int64_t column) const { return cells[column].before; }
+        double& sum(std::int64_t column) const { return cells[column].sum; }
+        /// Asks for the columns of the entries that follow those of row i.
+        template <class Rows>
+        void prefetch(const Rows& rows, std::int64_t i) const {
+            constexpr std::int64_t kAhead = 48;
+            const std::int64_t entries = rows.entries();
+            const std::int64_t end = std::min(entries, rows.offsets[i + 1] + kAhead);
+            for (std::int64_t k = std::min(entries, rows.offsets[i] + kAhead); k < end; ++k) {
+                __builtin_prefetch(cells + rows.columns[k], 1);
+            }
+        }
+    };
+    /// Begins a pass with the columns of the pass before.
+    OfBlock begin(std::int64_t block, const std::vector<double>& columns) {
+        Cell* const cells = cells_.data() + block * width_;
+        for (std::int64_t c = 0; c < width_; ++c) cells[c] = {columns[c], 0.0};
+        return {cells};
+    }
+    double sum(std::int64_t block, std::int64_t column) const {
+        return cells_[block * width_ + column].sum;
+    }
+
+  private:
+    std::int64_t width_ = 0;
+    std::vector<Cell> cells_;  ///< [blocks, columns]
+};
+
+/// The same of dense rows. They go through the columns in order, so each kind lies together.
+class DenseColumns {
+  public:
+    void resize(std::int64_t blocks, std::int64_t width) {
+        width_ = width;
+        sums_.resize(static_cast<std::size_t>(blocks * width));
+    }
+    struct OfBlock {
+        const double* columns;
+        double* sums;
+        double before(std::int64_t column) const { return columns[column]; }
+        double& sum(std::int64_t column) const { return sums[column]; }
+        void prefetch(const numeric::DenseRows&, std::int64_t) const {}
+    };
+    OfBlock begin(std::int64_t block, const std::vector<double>& columns) {
+        double* const sums = sums_.data() + block * width_;
+        std::fill(sums, sums + width_, 0.0);
+        return {columns.data(), sums};
+    }
+    double sum(std::int64_t block, std::int64_t column) const {
+        return sums_[block * width_ + column];
+    }
+
+  private:
+    std::int64_t width_ = 0;
+    std::vector<double> sums_;  ///< [blocks, columns]
+};
 
 /// Products with X and X^T, where X are the rows at length 1.
 ///
@@ -24,7 +95,7 @@ class Products {
         const std::int64_t columns = std::max<std::int64_t>(1, rows.width);
         const std::int64_t most = std::min<std::int64_t>(32, rows.entries() / (4 * columns));
         while (2 * blocks_ <= std::min(most, rows.size)) blocks_ *= 2;
-        sums_.resize(static_cast<std::size_t>(blocks_ * rows.width));
+        of_blocks_.resize(blocks_, rows.width);
         columns_.resize(static_cast<std::size_t>(rows.width));
         inverse_norm_.resize(static_cast<std::size_t>(rows.size));
         each_row_block([&](std::int64_t, std::int64_t begin, std::int64_t end) {
@@ -45,30 +116,26 @@ class Products {
 
     /// (X columns)[i], with the columns of the last pass.
     double gather(std::int64_t i) const {
-        // Two partial sums are faster than one. The order of the additions is always the same.
-        double even = 0;
-        double odd = 0;
-        rows_.each(i, [&](std::int64_t column, double value) {
-            const double sum = even + value * columns_[column];
-            even = odd;
-            odd = sum;
-        });
-        return inverse_norm_[i] * (even + odd);
+        return gather(i, [this](std::int64_t column) { return columns_[column]; });
     }
 
-    /// Calls body(block, begin, end, scatter) for every block. The body calls scatter(i, amount)
-    /// for its rows. Afterwards the columns are X^T amounts, times the scales that gather()
-    /// needs.
+    /// Calls body(block, begin, end, gather, scatter) for every block. The body calls gather(i),
+    /// which is (X columns)[i] with the columns of the pass before, and then scatter(i, amount) for
+    /// its rows. Afterwards the columns are X^T amounts, times the scales that gather() needs.
     template <class Body>
     void pass(const Body& body) {
         each_row_block([&](std::int64_t block, std::int64_t begin, std::int64_t end) {
-            double* const sums = sums_.data() + block * rows_.width;
-            std::fill(sums, sums + rows_.width, 0.0);
-            body(block, begin, end, [&](std::int64_t i, double amount) {
+            const auto columns = of_blocks_.begin(block, columns_);
+            const auto gather_here = [this, columns](std::int64_t i) {
+                columns.prefetch(rows_, i);
+                return gather(i, [columns](std::int64_t column) { return columns.before(column); });
+            };
+            body(block, begin, end, gather_here, [this, columns](std::int64_t i, double amount) {
                 const double scaled = inverse_norm_[i] * amount;
                 if (scaled == 0.0) return;
-                rows_.each(
-                    i, [&](std::int64_t column, double value) { sums[column] += value * scaled; });
+                rows_.each(i, [columns, scaled](std::int64_t column, double value) {
+                    columns.sum(column) += value * scaled;
+                });
             });
         });
         parallel::for_ranges(rows_.width, threads_,
@@ -92,14 +159,26 @@ class Products {
   private:
     static constexpr std::int64_t kColumnsAtOnce = 1024;
 
+    template <class Column>
+    double gather(std::int64_t i, const Column& column_of) const {
+        // Two partial sums are faster than one. The order of the additions is always the same.
+        double even = 0;
+        double odd = 0;
+        rows_.each(i, [&](std::int64_t column, double value) {
+            const double sum = even + value * column_of(column);
+            even = odd;
+            odd = sum;
+        });
+        return inverse_norm_[i] * (even + odd);
+    }
+
     /// Adds the columns of all blocks, block by block, so few columns at a time that they stay in
     /// the cache.
     void add_up(std::int64_t begin, std::int64_t end) {
         double* const to = columns_.data();
         std::fill(to + begin, to + end, 0.0);
         for (std::int64_t b = 0; b < blocks_; ++b) {
-            const double* const from = sums_.data() + b * rows_.width;
-            for (std::int64_t c = begin; c < end; ++c) to[c] += from[c];
+            for (std::int64_t c = begin; c < end; ++c) to[c] += of_blocks_.sum(b, c);
         }
         for (std::int64_t c = begin; c < end; ++c) to[c] *= rows_.scale(c) * rows_.scale(c);
     }
@@ -112,7 +191,8 @@ class Products {
     const Rows& rows_;
     unsigned threads_;
     std::int64_t blocks_ = 1;
-    std::vector<double> sums_;     ///< [blocks, columns]
+    std::conditional_t<std::is_same_v<Rows, numeric::DenseRows>, DenseColumns, SparseColumns>
+        of_blocks_;
     std::vector<double> columns_;  ///< X^T amounts, ready for gather
     std::vector<double> inverse_norm_;
 };
@@ -155,9 +235,10 @@ class Hastened {
 
 template <class Rows>
 std::vector<double> degrees(Products<Rows>& products, const Rows& rows) {
-    products.pass([](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
-        for (std::int64_t i = begin; i < end; ++i) scatter(i, 1.0);
-    });
+    products.pass(
+        [](std::int64_t, std::int64_t begin, std::int64_t end, const auto&, const auto& scatter) {
+            for (std::int64_t i = begin; i < end; ++i) scatter(i, 1.0);
+        });
     std::vector<double> degree(static_cast<std::size_t>(rows.size));
     products.each_row_block([&](std::int64_t, std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
@@ -187,9 +268,10 @@ Walk walk_cosines(const Rows& rows, const WalkSettings& settings) {
     for (double& degree : inverse_degree) degree = degree > 0 ? 1.0 / degree : 0.0;
     std::vector<double>& scores = walk.scores;
     const auto handed = [&](std::int64_t i) { return scores[i] * inverse_degree[i]; };
-    products.pass([&](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
-        for (std::int64_t i = begin; i < end; ++i) scatter(i, handed(i));
-    });
+    products.pass(
+        [&](std::int64_t, std::int64_t begin, std::int64_t end, const auto&, const auto& scatter) {
+            for (std::int64_t i = begin; i < end; ++i) scatter(i, handed(i));
+        });
     std::vector<double> changes(static_cast<std::size_t>(products.blocks()));
     std::vector<double> before = scores;
     std::vector<double> stepped = scores;
@@ -200,21 +282,20 @@ Walk walk_cosines(const Rows& rows, const WalkSettings& settings) {
         // One pass over the rows does both products: it takes a row's new score from the present
         // columns and adds that score to the next ones.
         const double part = hastened.part(walk.change);
-        products.pass(
-            [&](std::int64_t block, std::int64_t begin, std::int64_t end, const auto& scatter) {
-                double change = 0;
-                for (std::int64_t i = begin; i < end; ++i) {
-                    const double score = scores[i];
-                    const double next =
-                        steps.next(i, inverse_degree[i] > 0 ? products.gather(i) : score);
-                    change += std::abs(next - score);
-                    stepped[i] = next;
-                    scores[i] = part == 0.0 ? next : hastened.next(part, before[i], score, next);
-                    before[i] = score;
-                    scatter(i, handed(i));
-                }
-                changes[block] = change;
-            });
+        products.pass([&](std::int64_t block, std::int64_t begin, std::int64_t end,
+                          const auto& gather, const auto& scatter) {
+            double change = 0;
+            for (std::int64_t i = begin; i < end; ++i) {
+                const double score = scores[i];
+                const double next = steps.next(i, inverse_degree[i] > 0 ? gather(i) : score);
+                change += std::abs(next - score);
+                stepped[i] = next;
+                scores[i] = part == 0.0 ? next : hastened.next(part, before[i], score, next);
+                before[i] = score;
+                scatter(i, handed(i));
+            }
+            changes[block] = change;
+        });
         ++walk.iterations;
         walk.change = in_order(changes);
         walk.converged = walk.change <= settings.tolerance;
@@ -266,9 +347,10 @@ std::vector<double> directed_degrees(const Rows& rows, const std::vector<std::in
 template <class Rows>
 std::vector<double> cosines_with(const Rows& rows, std::int64_t row, unsigned threads) {
     Products<Rows> products(rows, threads);
-    products.pass([&](std::int64_t, std::int64_t begin, std::int64_t end, const auto& scatter) {
-        if (begin <= row && row < end) scatter(row, 1.0);
-    });
+    products.pass(
+        [&](std::int64_t, std::int64_t begin, std::int64_t end, const auto&, const auto& scatter) {
+            if (begin <= row && row < end) scatter(row, 1.0);
+        });
     std::vector<double> cosine(static_cast<std::size_t>(rows.size));
     products.each_row_block([&](std::int64_t, std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) cosine[i] = products.gather(i);

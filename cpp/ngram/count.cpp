@@ -6,6 +6,7 @@
 
 #include "ngram/bucket_stream.hpp"
 #include "ngram/byte_counts.hpp"
+#include "ngram/character_counts.hpp"
 #include "ngram/kernels.hpp"
 #include "ngram/visit_entries.hpp"
 #include "parallel/for_ranges.hpp"
@@ -26,6 +27,9 @@ namespace {
 /// Of so much text for each thread, counting pairs of bytes first pays for its tables.
 constexpr std::int64_t kByteCountsPay = std::int64_t{1} << 19;
 
+/// The same for characters, which are given numbers as well: with a megabyte, Japanese still loses.
+constexpr std::int64_t kCharacterCountsPay = std::int64_t{3} << 19;
+
 /// Counts documents one by one.
 class DocumentCounter {
   public:
@@ -35,6 +39,9 @@ class DocumentCounter {
                     std::int64_t text_bytes)
         : stream_(spec), counts_(counts) {
         if (text_bytes >= kByteCountsPay && ByteCounts::fit(spec)) byte_counts_.emplace(spec);
+        if (text_bytes >= kCharacterCountsPay && CharacterCounts::fit(spec)) {
+            of_characters_.emplace(spec);
+        }
     }
 
     /// Adds one document to the counts. If the document is not UTF-8 or too long, it adds nothing,
@@ -43,6 +50,10 @@ class DocumentCounter {
         if (document.size() > text::kLargestDocument) return {0, 0, false};
         if (byte_counts_ && byte_counts_->takes(document)) {
             return byte_counts_->add(document, counts_);
+        }
+        if (of_characters_) {
+            if (!character_counts_) character_counts_.emplace(*of_characters_);
+            if (const auto outcome = character_counts_->add(document, counts_)) return *outcome;
         }
         const auto outcome = stream_.run(document, [this](std::span<const std::uint32_t> buckets) {
             visit_entries(buckets, counts_.data(), counts_.size(),
@@ -61,12 +72,15 @@ class DocumentCounter {
 
     void finish() {
         if (byte_counts_) byte_counts_->finish(counts_);
+        if (character_counts_) character_counts_->finish(counts_);
     }
 
   private:
     BucketStream stream_;
     std::span<std::int64_t> counts_;
     std::optional<ByteCounts> byte_counts_;
+    std::optional<FeatureSpec> of_characters_;         ///< if characters are counted by number
+    std::optional<CharacterCounts> character_counts_;  ///< from the first document on
 };
 
 CountResult count_range(DocumentCounter& counter, const arrow::TextColumn& column,

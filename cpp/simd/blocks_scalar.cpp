@@ -78,11 +78,11 @@ std::uint64_t gathered(std::uint64_t high) {
 
 constexpr std::uint64_t kHigh = 0x8080808080808080U;
 
-CharacterMasks find_characters(const std::uint8_t* block) {
+void find_characters(const std::uint8_t* block, CharacterMasks& found) {
     std::uint8_t lowered[64];  // not used
-    CharacterMasks found{};
+    found = {};
     found.classes = Scalar::classify(block, lowered);
-    if (found.classes.non_ascii == 0) return found;
+    if (found.classes.non_ascii == 0) return;
     for (unsigned i = 0; i < 64; i += 8) {
         std::uint64_t eight = 0;
         std::memcpy(&eight, block + i, 8);
@@ -91,7 +91,6 @@ CharacterMasks find_characters(const std::uint8_t* block) {
         found.two_or_more |= gathered(two) << i;
         found.three_or_more |= gathered(two & (eight << 2)) << i;
     }
-    return found;
 }
 
 std::uint64_t lower_block(const std::uint8_t* block, std::uint8_t* lowered) {

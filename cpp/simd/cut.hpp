@@ -51,14 +51,15 @@ struct KnownMasks {
 /// character.
 using ClassifyKnown = KnownMasks (*)(const std::uint8_t* block);
 
-/// The characters of a block that is UTF-8, except at its end.
+/// The characters of a block that is UTF-8, except at its end. Written where the caller keeps them,
+/// because a copy of so many masks would wait for the stores.
 struct CharacterMasks {
     BlockMasks classes;           ///< as by Classify
     KnownMasks known;             ///< as by ClassifyKnown
     std::uint64_t two_or_more;    ///< first bytes of characters of two bytes or more
     std::uint64_t three_or_more;  ///< of three bytes or more
 };
-using FindCharacters = CharacterMasks (*)(const std::uint8_t* block);
+using FindCharacters = void (*)(const std::uint8_t* block, CharacterMasks& found);
 
 /// Writes 64 bytes to `lowered`, with the letters of ASCII in lower case. Returns the bytes of
 /// characters beyond ASCII that may change in lower case, or may not be UTF-8: all but those of

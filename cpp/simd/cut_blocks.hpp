@@ -113,16 +113,15 @@ inline KnownMasks classify_known(const std::uint8_t* at) {
 }
 
 template <class Isa>
-inline CharacterMasks find_characters(const std::uint8_t* at) {
+inline void find_characters(const std::uint8_t* at, CharacterMasks& found) {
     std::uint8_t lowered[64];  // not used
-    CharacterMasks found{};
+    found = {};
     found.classes = Isa::classify(at, lowered);
-    if (found.classes.non_ascii == 0) return found;
+    if (found.classes.non_ascii == 0) return;
     const Isa block(at);
     found.known = classify_known<Isa>(at);
     found.two_or_more = block.bytes_from(0xC0);
     found.three_or_more = block.bytes_from(0xE0);
-    return found;
 }
 
 /// The bytes of characters beyond ASCII that stay as they are in lower case. More characters than

@@ -147,7 +147,7 @@ struct Avx512 {
 std::size_t fast_ngrams_avx512(const TokenView& tokens, unsigned n, std::uint32_t buckets,
                                FastNgramsBefore& before, std::uint32_t* out,
                                std::uint64_t* hashes) {
-    if (have_at_most(6, tokens)) {
+    if (have_at_most(7, tokens)) {
         return fast_ngrams<Avx512<true>>(tokens, n, buckets, before, out, hashes);
     }
     return fast_ngrams<Avx512<false>>(tokens, n, buckets, before, out, hashes);

@@ -3,8 +3,9 @@
 
 namespace dsir::simd {
 
-const PanelKernels kPanelsAvx512 = {distances, distances_together, below,  offer_all,
-                                    balances,  products,           nearest};
+const PanelKernels kPanelsAvx512 = {distances, distances_together, below,         offer_all,
+                                    least_few, place_least,        at_most,       either_equal,
+                                    balances,  products,           lane_products, nearest};
 
 }  // namespace dsir::simd
 #endif

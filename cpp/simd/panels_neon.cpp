@@ -108,8 +108,9 @@ std::int32_t nearest(const float* panels, std::int64_t count, std::int64_t width
 
 static_assert(kPanelRows == 16);
 
-const PanelKernels kPanelsNeon = {distances, distances_together, below,  offer_all,
-                                  balances,  products,           nearest};
+const PanelKernels kPanelsNeon = {distances, distances_together, below,         offer_all,
+                                  least_few, place_least,        at_most,       either_equal,
+                                  balances,  products,           lane_products, nearest};
 
 }  // namespace dsir::simd
 #endif

@@ -2,7 +2,8 @@
 
 namespace dsir::simd {
 
-const PanelKernels kPanelsScalar = {distances, distances_together, below,  offer_all,
-                                    balances,  products,           nearest};
+const PanelKernels kPanelsScalar = {distances, distances_together, below,         offer_all,
+                                    least_few, place_least,        at_most,       either_equal,
+                                    balances,  products,           lane_products, nearest};
 
 }  // namespace dsir::simd

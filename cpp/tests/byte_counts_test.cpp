@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "column_counts.hpp"
 #include "ngram/kernels.hpp"
 #include "ngram_documents.hpp"
 #include "text_array.hpp"
@@ -13,6 +14,7 @@
 namespace {
 
 using namespace dsir::ngram;
+using dsir::test::check_column_counts;
 using dsir::test::named_buckets;
 using dsir::test::Random;
 using dsir::test::random_document;
@@ -103,23 +105,9 @@ TEST(columns_with_and_without_pairs) {
     }
     for (const TokenizerKind kind : kKinds) {
         const FeatureSpec spec{2, 5000, HashKind::fast, {kind}};
-        Counts expected(spec.buckets);
-        CountResult whole;
-        for (const auto& row : rows) {  // One at a time, no column has enough bytes.
-            const auto array = TextArray::strings({row});
-            whole += count(array->column(), spec, -1, 1, expected.data());
-        }
-        const auto array = TextArray::strings(rows);
-        for (const unsigned threads : {1U, 3U}) {
-            Counts counts(spec.buckets);
-            const CountResult found = count(array->column(), spec, -1, threads, counts.data());
-            CHECK(counts == expected);
-            CHECK_EQUAL(found.tokens, whole.tokens);
-            CHECK_EQUAL(found.ngrams, whole.ngrams);
-            CHECK_EQUAL(found.documents, whole.documents);
-            CHECK_EQUAL(found.invalid_rows.size(), 3U);
-        }
+        check_column_counts(rows, spec, {1, 3}, 3);
         // A limit on the way: counting stops after the same row.
+        const auto array = TextArray::strings(rows);
         Counts few(spec.buckets);
         const CountResult found = count(array->column(), spec, 700000, 3, few.data());
         CHECK(found.rows < array->column().size());

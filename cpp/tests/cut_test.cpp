@@ -125,13 +125,17 @@ Placed block_of(char32_t c, std::size_t at) {
 // The kernels know some characters without a table. The test asks them about every character.
 TEST(known_characters_are_those_of_the_tables) {
     for (const Level level : levels_up_to_active()) {
-        const auto known = dsir::simd::cut_kernels(level).known;
+        const auto& kernels = dsir::simd::cut_kernels(level);
         long found = 0;
         for (char32_t c = 0; c < 0x110000; ++c) {
             if (c >= 0xD800 && c < 0xE000) continue;
             const std::size_t at = c % 65;  // also beyond the end
             const auto [block, length] = block_of(c, at);
-            const auto masks = known(block.data());
+            const auto masks = kernels.known(block.data());
+            dsir::simd::CharacterMasks characters;
+            kernels.characters(block.data(), characters);
+            CHECK_EQUAL_FOR(std::uint32_t(c), characters.known.word, masks.word);
+            CHECK_EQUAL_FOR(std::uint32_t(c), characters.known.punctuation, masks.punctuation);
             const std::uint64_t all =
                 at + length <= 64 ? ((std::uint64_t{1} << length) - 1) << at : 0;
             const auto& properties = dsir::unicode::properties_of(c);
@@ -211,7 +215,8 @@ TEST(characters_of_a_block) {
         }
         for (const Level level : levels_up_to_active()) {
             const auto& kernels = dsir::simd::cut_kernels(level);
-            const auto found = kernels.characters(block.data());
+            dsir::simd::CharacterMasks found;
+            kernels.characters(block.data(), found);
             const auto known = kernels.known(block.data());
             CHECK_EQUAL(found.classes.word, classes.word);
             CHECK_EQUAL(found.classes.space, classes.space);

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <functional>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include "check.hpp"
+#include "gais/dense_products.hpp"
 #include "simd/cpu.hpp"
 
 namespace {
@@ -140,6 +143,107 @@ TEST(the_two_least_values_are_those_of_one_after_the_other) {
             CHECK_EQUAL(found.first_number, order[0].second);
             CHECK_EQUAL(found.second, order[1].first);
             CHECK_EQUAL(found.second_number, order[1].second);
+        }
+    }
+}
+
+TEST(least_values_are_those_of_a_sort) {
+    Random random(18);
+    constexpr float kFar = std::numeric_limits<float>::infinity();
+    constexpr auto kRows = static_cast<std::size_t>(dsir::simd::kPanelRows);
+    for (int run = 0; run < 90; ++run) {
+        const auto count = static_cast<std::int64_t>(1 + random.below(30));
+        const std::uint64_t unlike = run % 3 == 0 ? 4 : 100000;
+        std::vector<float> values;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(count) * kRows; ++i) {
+            const bool is_far = run % 4 == 0 && random.below(8) != 0;
+            values.push_back(is_far ? kFar : static_cast<float>(random.below(unlike)) - 2.0F);
+        }
+        // The least come last, and then first: a limit has to be lowered, and never is.
+        if (run % 5 == 1) std::sort(values.begin(), values.end(), std::greater<>());
+        if (run % 5 == 2) std::sort(values.begin(), values.end());
+        std::vector<float> sorted(values);
+        std::sort(sorted.begin(), sorted.end());
+        std::vector<float> minima(kRows, kFar);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            minima[i % kRows] = std::min(minima[i % kRows], values[i]);
+        }
+        std::sort(minima.begin(), minima.end());
+        const float few = minima[static_cast<std::size_t>(dsir::simd::kFew - 1)];
+        const auto numbers_of = [&](auto&& is_wanted) {
+            std::vector<std::int32_t> numbers;
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                if (is_wanted(values[i])) numbers.push_back(static_cast<std::int32_t>(i));
+            }
+            return numbers;
+        };
+        for (const Level level : levels_up_to_active()) {
+            const dsir::simd::PanelKernels& kernels = dsir::simd::panel_kernels(level);
+            for (std::int32_t place = 1; place <= dsir::simd::kPanelRows; ++place) {
+                CHECK_EQUAL(kernels.place_least(values.data(), count, place),
+                            sorted[static_cast<std::size_t>(place - 1)]);
+            }
+            std::vector<std::int32_t> found(values.size());
+            float limit = 0;
+            found.resize(static_cast<std::size_t>(
+                kernels.least_few(values.data(), count, found.data(), &limit)));
+            CHECK_EQUAL(limit, few);
+            CHECK_EQUAL(found, numbers_of([&](float value) { return value < few; }));
+            found.resize(values.size());
+            found.resize(static_cast<std::size_t>(
+                kernels.at_most(values.data(), count, sorted[5], found.data())));
+            CHECK_EQUAL(found, numbers_of([&](float value) { return value <= sorted[5]; }));
+        }
+    }
+}
+
+TEST(numbers_with_a_value_on_either_side_are_found_in_order) {
+    Random random(19);
+    for (int run = 0; run < 60; ++run) {
+        const auto size = static_cast<std::int64_t>(random.below(400));
+        const std::uint64_t rare = 2 + random.below(90);
+        std::vector<std::int32_t> one, other, expected;
+        const auto begin =
+            static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(size + 1)));
+        for (std::int64_t i = 0; i < size; ++i) {
+            one.push_back(static_cast<std::int32_t>(random.below(rare)));
+            other.push_back(static_cast<std::int32_t>(random.below(rare)));
+            if (i < begin || (one.back() != 1 && other.back() != 1)) continue;
+            expected.push_back(static_cast<std::int32_t>(i));
+        }
+        for (const Level level : levels_up_to_active()) {
+            std::vector<std::int32_t> found(static_cast<std::size_t>(size));
+            found.resize(static_cast<std::size_t>(dsir::simd::panel_kernels(level).either_equal(
+                one.data(), other.data(), 1, begin, size, found.data())));
+            CHECK_EQUAL(found, expected);
+        }
+    }
+}
+
+TEST(lane_products_have_the_bits_of_dot) {
+    Random random(20);
+    constexpr std::int64_t kRows = dsir::simd::kPanelRows;
+    for (const std::int64_t width : {1, 3, 8, 13, 16, 17, 40}) {
+        const std::int64_t count = 3;
+        std::vector<float> panels(static_cast<std::size_t>(count * kRows * width));
+        std::vector<float> point(static_cast<std::size_t>(width)), expected;
+        for (float& value : panels) value = static_cast<float>(random.below(1000)) / 300.0F - 1;
+        for (float& value : point) value = static_cast<float>(random.below(1000)) / 300.0F - 1;
+        point[0] = -0.0F;
+        for (std::int64_t row = 0; row < count * kRows; ++row) {
+            std::vector<float> own;
+            for (std::int64_t f = 0; f < width; ++f) {
+                own.push_back(panels[static_cast<std::size_t>((row / kRows * width + f) * kRows +
+                                                              row % kRows)]);
+            }
+            expected.push_back(dsir::gais::dot(own.data(), point.data(), width));
+        }
+        for (const Level level : levels_up_to_active()) {
+            std::vector<float> found(expected.size());
+            dsir::simd::panel_kernels(level).lane_products(panels.data(), count, width,
+                                                           point.data(), found.data());
+            CHECK_EQUAL(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)),
+                        0);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "gais/few_nearest.hpp"
 #include "gais/near_rows.hpp"
 #include "numeric/mixed.hpp"
 #include "numeric/portable_exp_float.hpp"
@@ -189,7 +190,7 @@ TEST(exchanges_are_those_of_a_search_without_memory) {
             labels[c] = static_cast<std::int32_t>(c);
             first.push_back(static_cast<std::int32_t>(c));
         }
-        for (std::int32_t i = static_cast<std::int32_t>(classes); i < size; i += 9) {
+        for (std::int32_t i = static_cast<std::int32_t>(classes); i < size; i += 3 + 2 * run) {
             first.push_back(i);
         }
         const Exchange settings{12.0, 10.0, 0.6, static_cast<std::uint64_t>(run)};
@@ -213,6 +214,164 @@ TEST(exchanges_are_those_of_a_search_without_memory) {
             exchange_prototypes(rows, labels.data(), allowed.data(), parts, ends.data(),
                                 listed.data(), losses.data(), settings, 1, &near);
             CHECK_EQUAL(listed, found);
+        }
+    }
+}
+
+TEST(a_row_knows_its_two_nearest_prototypes_or_says_that_it_does_not) {
+    constexpr float kFar = std::numeric_limits<float>::infinity();
+    Random random(16);
+    for (const std::int32_t count : {1, 5, 16, 40}) {
+        // Few distances differ, so that slots decide among equal ones.
+        const std::int32_t places = 60;
+        std::vector<float> away;
+        for (std::int32_t p = 0; p < places; ++p) {
+            away.push_back(static_cast<float>(random.below(30)));
+        }
+        std::vector<std::int32_t> place_of(static_cast<std::size_t>(count));
+        std::vector<std::int32_t> slots(places + 1, -1);
+        std::iota(place_of.begin(), place_of.end(), 0);
+        const std::int64_t panels = (count + dsir::simd::kPanelRows - 1) / dsir::simd::kPanelRows;
+        std::vector<float> distances(static_cast<std::size_t>(panels * dsir::simd::kPanelRows),
+                                     kFar);
+        for (std::int32_t s = 0; s < count; ++s) {
+            slots[s] = s;
+            distances[s] = away[s];
+        }
+        FewNearest few;
+        few.resize(places);
+        int known = 0;
+        few.fill(1, distances.data(), panels, place_of.data(), count == 40 ? 9.0F : kFar);
+        for (int step = 0; step < 200; ++step) {
+            dsir::simd::LeastTwo expected{kFar, kFar, -1, -1}, found{};
+            for (std::int32_t s = 0; s < count; ++s) distances[s] = away[place_of[s]];
+            dsir::simd::panel_kernels(dsir::simd::Level::scalar)
+                .offer_all(distances.data(), 0, count, &expected);
+            if (few.two_nearest(1, slots.data(), found)) {
+                ++known;
+                CHECK_EQUAL(found.first, expected.first);
+                CHECK_EQUAL(found.first_number, expected.first_number);
+                CHECK_EQUAL(found.second, expected.second);
+                CHECK_EQUAL(found.second_number, expected.second_number);
+            } else {
+                few.fill(1, distances.data(), panels, place_of.data(), kFar);
+            }
+            const auto slot = static_cast<std::int32_t>(random.below(count));
+            const auto place = static_cast<std::int32_t>(random.below(places));
+            if (slots[place] >= 0) continue;
+            slots[place_of[slot]] = -1;
+            slots[place] = slot;
+            place_of[slot] = place;
+            if (away[place] < few.bounds()[1]) few.offer(1, place, away[place], slots.data());
+        }
+        CHECK(known > 100);
+    }
+}
+
+/// Lloyd's steps from the same seeds as cluster_prototypes, without any memory of earlier steps.
+std::vector<std::int32_t> clustered_naively(const DenseRows& rows, std::int64_t k,
+                                            std::int64_t iterations, std::uint64_t seed) {
+    const auto width = static_cast<std::size_t>(rows.width);
+    const auto size = static_cast<std::size_t>(rows.size);
+    const auto distance = [&](const float* a, const float* b) {
+        float sum = 0;
+        for (std::size_t f = 0; f < width; ++f) sum += (a[f] - b[f]) * (a[f] - b[f]);
+        return sum;
+    };
+    const auto row = [&](std::size_t i) { return rows.values + i * width; };
+    std::vector<float> centres, least(size, 1.0F);
+    std::uint64_t draws = 0;
+    int tries = 2;
+    for (std::int64_t left = k; left > 1; left >>= 2) ++tries;
+    for (std::int64_t c = 0; c < k; ++c) {
+        double total = 0;
+        for (const float d : least) total += double{d};
+        std::size_t chosen = size;
+        double best = 0;
+        for (int t = 0; t < (c == 0 ? 1 : tries); ++t) {
+            const double uniform =
+                static_cast<double>(dsir::numeric::mixed(seed, draws++) >> 11) * 0x1p-53 * total;
+            double sum = 0;
+            std::size_t at = 0;
+            for (; at < size - 1; ++at) {
+                sum += double{least[at]};
+                if (sum > uniform) break;
+            }
+            double left = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+                const float away = distance(row(i), row(at));
+                left += double{c == 0 ? away : std::min(least[i], away)};
+            }
+            if (chosen < size && !(left < best)) continue;
+            chosen = at;
+            best = left;
+        }
+        for (std::size_t i = 0; i < size; ++i) {
+            const float away = distance(row(i), row(chosen));
+            least[i] = c == 0 ? away : std::min(least[i], away);
+        }
+        centres.insert(centres.end(), row(chosen), row(chosen) + width);
+    }
+    const auto clusters = static_cast<std::size_t>(k);
+    std::vector<std::size_t> nearest(size, clusters);
+    for (std::int64_t step = 0; step < iterations; ++step) {
+        bool changed = false;
+        std::vector<double> sums(centres.size()), counts(clusters);
+        for (std::size_t i = 0; i < size; ++i) {
+            std::size_t best = 0;
+            for (std::size_t c = 1; c < clusters; ++c) {
+                if (distance(row(i), &centres[c * width]) <
+                    distance(row(i), &centres[best * width])) {
+                    best = c;
+                }
+            }
+            changed = changed || best != nearest[i];
+            nearest[i] = best;
+            counts[best] += 1;
+            for (std::size_t f = 0; f < width; ++f) sums[best * width + f] += double{row(i)[f]};
+        }
+        if (!changed) break;
+        for (std::size_t at = 0; at < centres.size(); ++at) {
+            const double count = counts[at / width];
+            if (count > 0) centres[at] = static_cast<float>(sums[at] / count);
+        }
+    }
+    std::vector<std::int32_t> found;
+    for (std::size_t c = 0; c < clusters; ++c) {
+        std::size_t best = size;
+        for (std::size_t i = 0; i < size; ++i) {
+            const bool is_taken =
+                std::find(found.begin(), found.end(), static_cast<std::int32_t>(i)) != found.end();
+            if (is_taken) continue;
+            if (best == size ||
+                distance(&centres[c * width], row(i)) < distance(&centres[c * width], row(best))) {
+                best = i;
+            }
+        }
+        found.push_back(static_cast<std::int32_t>(best));
+    }
+    return found;
+}
+
+TEST(clusters_are_those_of_steps_without_memory) {
+    Random random(17);
+    for (int run = 0; run < 12; ++run) {
+        const auto size = static_cast<std::int64_t>(40 + random.below(150));
+        const auto width = static_cast<std::int64_t>(1 + random.below(5));
+        const auto k = static_cast<std::int64_t>(1 + random.below(37));
+        auto values = random_values(random, static_cast<std::size_t>(size * width));
+        // Rows that are equally far from several centres.
+        if (run % 2 == 0) {
+            for (float& value : values) value = std::round(value * 2);
+        }
+        const DenseRows rows{size, width, values.data()};
+        std::vector<std::int32_t> members(static_cast<std::size_t>(size));
+        std::iota(members.begin(), members.end(), 0);
+        const std::vector<std::int64_t> offsets{0, size};
+        for (const std::int64_t iterations : {1, 3, 30}) {
+            const auto found =
+                cluster_prototypes(rows, {members.data(), offsets.data(), 1}, &k, iterations, 7, 1);
+            CHECK_EQUAL(found, clustered_naively(rows, k, iterations, dsir::numeric::mixed(7, 0)));
         }
     }
 }

@@ -81,9 +81,18 @@ std::span<const std::uint8_t> ByteTokens::next_bytes() {
 }
 
 bool is_ascii(std::string_view document) {
+    constexpr std::size_t kSome = 256;  // Then it is asked whether all were ASCII so far.
     std::uint64_t seen = 0;
     const char* at = document.data();
     std::size_t left = document.size();
+    for (; left >= kSome; at += kSome, left -= kSome) {
+        for (std::size_t i = 0; i < kSome; i += sizeof seen) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, at + i, sizeof word);
+            seen |= word;
+        }
+        if ((seen & 0x8080808080808080ULL) != 0) return false;
+    }
     for (; left >= sizeof seen; at += sizeof seen, left -= sizeof seen) {
         std::uint64_t word = 0;
         std::memcpy(&word, at, sizeof word);

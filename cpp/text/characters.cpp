@@ -47,7 +47,8 @@ void GraphemeCut::take(Places& places) {
     std::uint64_t starts = visible & leads;
     // Characters that the kernel knows, and ASCII, extend no cluster; the others are looked up. So
     // is a character of ASCII at the beginning, before which one may be that is joined to the next.
-    std::uint64_t left = block.two_or_more & ~(block.known.word | block.known.punctuation);
+    std::uint64_t left =
+        block.found.two_or_more & ~(block.found.known.word | block.found.known.punctuation);
     left &= visible & inside;
     if (last_ == GraphemeBreak::prepend && open_) left |= visible & 1;
     std::size_t known_to = 0;  // `last_` and the others are those before this byte

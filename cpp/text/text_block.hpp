@@ -24,25 +24,18 @@ class TextBlock {
             std::memcpy(padded, at, available);
             block = padded;
         }
-        const simd::CharacterMasks found = kernels.characters(block);
-        masks = found.classes;
-        if (masks.non_ascii == 0) return;
-        known = found.known;
-        two_or_more = found.two_or_more;
-        three_or_more = found.three_or_more;
-        const auto last = static_cast<std::size_t>(std::bit_width(two_or_more)) - 1;
+        kernels.characters(block, found);
+        if (found.classes.non_ascii == 0) return;
+        const auto last = static_cast<std::size_t>(std::bit_width(found.two_or_more)) - 1;
         const std::size_t size = block[last] >= 0xF0 ? 4 : block[last] >= 0xE0 ? 3 : 2;
         if (last + size > 64) length = last;
     }
 
     /// The first bytes of characters that have one byte or more.
-    std::uint64_t leads() const { return ~masks.non_ascii | two_or_more; }
+    std::uint64_t leads() const { return ~found.classes.non_ascii | found.two_or_more; }
 
     std::size_t length;  ///< bytes of whole characters, 1 to 64
-    simd::BlockMasks masks{};
-    simd::KnownMasks known{};
-    std::uint64_t two_or_more = 0;    ///< first bytes of characters of two bytes or more
-    std::uint64_t three_or_more = 0;  ///< of three bytes or more
+    simd::CharacterMasks found;
 };
 
 /// The lowest `count` bits, for a count of 1 to 64.

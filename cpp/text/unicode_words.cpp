@@ -61,12 +61,14 @@ WordCut::WordCut(std::string_view text)
 void WordCut::take(Places& places) {
     const TextBlock block(kernels_, at_, end_);
     const std::uint64_t inside = low_bits(block.length);
-    Marks marks{block.masks.word | block.known.word, block.masks.space, 0, 0, 0, 0};
+    Marks marks{
+        block.found.classes.word | block.found.known.word, block.found.classes.space, 0, 0, 0, 0};
     // The kernel knows Chinese characters and kana, which have three bytes, and Latin letters.
-    const std::uint64_t three = block.known.word & block.three_or_more;
+    const std::uint64_t three = block.found.known.word & block.found.three_or_more;
     marks.single = three | (three << 1) | (three << 2);
-    marks.no_letter =
-        (~(marks.word | block.masks.non_ascii) | marks.single | block.known.punctuation) & inside;
+    marks.no_letter = (~(marks.word | block.found.classes.non_ascii) | marks.single |
+                       block.found.known.punctuation) &
+                      inside;
     look_up(block, marks);
 
     const std::uint64_t other = ~(marks.word | marks.space);
@@ -78,7 +80,7 @@ void WordCut::take(Places& places) {
                             (marks.single | single_before) & ~marks.joined & inside;
     if (between != 0) {
         // Few segments have a connector or a mark beside the boundary.
-        const std::uint64_t beside = block.masks.word | marks.connector;
+        const std::uint64_t beside = block.found.classes.word | marks.connector;
         const std::uint64_t candidates =
             between & (beside | (beside << 1) | std::uint64_t{beside_});
         if (candidates != 0) {
@@ -96,7 +98,7 @@ void WordCut::take(Places& places) {
     other_open_ = ((other >> last) & 1) != 0;
     single_ = ((marks.single >> last) & 1) != 0;
     no_letter_ = ((marks.no_letter >> last) & 1) != 0;
-    beside_ = (((block.masks.word | marks.connector) >> last) & 1) != 0;
+    beside_ = (((block.found.classes.word | marks.connector) >> last) & 1) != 0;
     at_ += block.length;
     if (at_ == end_ && (word_open_ || other_open_)) {
         places.ends[places.ends_size++] = static_cast<std::uint32_t>(end_ - begin_);
@@ -110,12 +112,12 @@ void WordCut::look_up(const TextBlock& block, Marks& marks) const {
     const std::uint64_t no_letter_before = (marks.no_letter << 1) | std::uint64_t{no_letter_};
     // The punctuation that the kernel knows has characters that may join words, such as U+FF07. It
     // joins nothing unless a letter or a digit is before it.
-    std::uint64_t left = block.two_or_more & ~block.known.word & inside &
-                         ~(block.known.punctuation & no_letter_before);
+    std::uint64_t left = block.found.two_or_more & ~block.found.known.word & inside &
+                         ~(block.found.known.punctuation & no_letter_before);
     // The same is true of ASCII, and unless one is after it: WB7a alone asks for none, and its
     // letters are not ASCII.
-    const std::uint64_t none_after = (marks.no_letter >> 1) & (~block.masks.non_ascii << 1);
-    std::uint64_t ascii = ~(marks.word | marks.space | block.masks.non_ascii) & inside &
+    const std::uint64_t none_after = (marks.no_letter >> 1) & (~block.found.classes.non_ascii << 1);
+    std::uint64_t ascii = ~(marks.word | marks.space | block.found.classes.non_ascii) & inside &
                           ~(no_letter_before | none_after);
     for (; ascii != 0; ascii &= ascii - 1) {
         const int i = std::countr_zero(ascii);

@@ -8,9 +8,10 @@
 namespace dsir::text {
 
 std::uint64_t white_space(const TextBlock& block, const std::uint8_t* at, const std::uint8_t* end) {
-    std::uint64_t space = block.masks.space;
-    std::uint64_t left =
-        block.two_or_more & ~(block.known.word | block.known.punctuation) & low_bits(block.length);
+    std::uint64_t space = block.found.classes.space;
+    std::uint64_t left = block.found.two_or_more &
+                         ~(block.found.known.word | block.found.known.punctuation) &
+                         low_bits(block.length);
     for (; left != 0; left &= left - 1) {
         const int i = std::countr_zero(left);
         // U+0085 and U+00A0, U+1680, U+2000-205F, U+3000.

@@ -1208,6 +1208,18 @@ def facility_location(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Return (candidates in the order in which they were chosen, what each added)."""
 
+def column_coverage(
+    offsets: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    labels: NDArray[np.int32],
+    priority: NDArray[np.int32],
+    wanted: Sequence[int],
+    *,
+    width: int,
+    threads: int = 1,
+) -> NDArray[np.int32]:
+    """Return rows that together have the columns which tell their class, class after class."""
+
 # The machine.
 
 def simd_level() -> Literal["scalar", "neon", "avx2", "avx512"]:

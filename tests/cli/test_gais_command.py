@@ -251,3 +251,18 @@ def test_options_that_would_do_nothing_are_refused(invoke_dsir, tmp_path, option
     assert done.returncode == 2
     assert said in done.stderr
     assert not out.exists()
+
+
+def test_passes_and_metric_of_texts_are_read_where_there_are_trials(invoke_dsir, tmp_path):
+    """Few buckets are columns like others; with more, texts are selected by them."""
+    table = pa.table({"text": [f"word{i % 7} and {i}" for i in range(60)], "class": [0, 1] * 30})
+    pq.write_table(table, tmp_path / "raw.parquet")
+    call = ["gais", tmp_path / "raw.parquet", "--label", "class", "--text", "text", "--keep", "10"]
+    for option, value in (("--passes", "3"), ("--metric", "f1_macro")):
+        done = invoke_dsir(*call, option, value, "-o", tmp_path / "no")
+        assert done.returncode == 2
+        assert "--select coverage, not" in done.stderr
+        for number, way in enumerate((["--buckets", "512"], ["--select", "coverage"])):
+            out = tmp_path / f"out{option}{number}"
+            done = invoke_dsir(*call, option, value, "--epochs", "2", "-q", "-o", out, *way)
+            assert done.returncode == 0, done.stderr

@@ -132,3 +132,43 @@ def test_options_of_other_programs_are_named_as_here(given, here):
     found = subprocess.run(command, capture_output=True, text=True)
     assert found.returncode == 2
     assert found.stderr.startswith(f"dsir: error: No such option: {given}; give {here} (see ")
+
+
+@pytest.fixture
+def with_few_characters() -> dict[str, str]:
+    """The environment of a process that takes names of files as ASCII."""
+    return {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_arguments_that_a_locale_has_no_characters_for(
+    parquet, target, tmp_path, dsir_command, with_few_characters
+):
+    for name, words in {
+        "\u00e9.parquet": ["\u00e9.parquet", "-t", target, "-o", tmp_path / "out"],
+        "\u00f6": [*parquet, "-t", target, "-o", "\u00f6"],
+        "\u65e5": [*parquet, "-t", target, "-o", tmp_path / "out", "--group-by", "\u65e5"],
+    }.items():
+        call = [dsir_command, "select", *map(str, words), "-n", "3"]
+        done = subprocess.run(call, env=with_few_characters, capture_output=True, cwd=tmp_path)
+        assert done.returncode == 2
+        said = done.stderr.decode("ascii")
+        assert said.startswith(f"dsir: error: {ascii(name)[1:-1]}: has characters that"), said
+        assert "run it with PYTHONUTF8=1, or in another locale (LC_ALL=C.UTF-8)" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_that_a_locale_has_no_characters_for(
+    parquet, target, tmp_path, dsir_command, with_few_characters
+):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/\u00e9.parquet").write_bytes(parquet[0].read_bytes())
+    words = [tmp_path / "raw", "-t", target, "-n", "3", "-o", tmp_path / "out", "-q"]
+    call = [dsir_command, "select", *map(str, words)]
+    done = subprocess.run(call, env=with_few_characters, capture_output=True)
+    assert done.returncode == 1
+    said = done.stderr.decode("ascii")
+    assert "raw/\\xe9.parquet: the file name has characters that this process cannot have" in said
+    assert said.rstrip().endswith("run it with PYTHONUTF8=1")
+    assert not (tmp_path / "out").exists()
+    done = subprocess.run(call, env=with_few_characters | {"PYTHONUTF8": "1"}, capture_output=True)
+    assert done.returncode == 0, done.stderr

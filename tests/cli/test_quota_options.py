@@ -7,6 +7,8 @@ from collections import Counter
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dsir
 from dsir.errors import SettingError
@@ -64,6 +66,32 @@ def test_a_name_twice_is_refused(read, text):
     name = text.partition("=")[0]
     with pytest.raises(SettingError, match=rf"^--\S+ {text}: {name} is given twice$"):
         read(text)
+
+
+NAMES = st.lists(
+    st.text("ab,:. ", min_size=1, max_size=6).filter(
+        lambda name: all(part.strip() for part in name.split(",")) and name == name.strip()
+    ),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+
+
+@given(NAMES)
+def test_names_may_have_commas(names):
+    """So may labels of fastText, columns and targets; a config file gives them in the same way."""
+    numbers = {name: 0.25 * (number + 1) for number, name in enumerate(names)}
+    text = ",".join(f"{name}={number}" for name, number in numbers.items())
+    for read in (combine_in, proportions_in):
+        assert read(text) == numbers
+    assert max_per_in(text) == {name: str(number) for name, number in numbers.items()}
+
+
+@pytest.mark.parametrize("text", ["dsir", "dsir=1,", "dsir=1,,lexrank=1", "dsir=1,lexrank", "a=b"])
+def test_what_is_no_name_with_a_number(text):
+    with pytest.raises(SettingError, match="expected NAME=NUMBER,NAME=NUMBER"):
+        combine_in(text)
 
 
 def test_the_table_names_values(invoke_dsir, doubled, target, tmp_path):

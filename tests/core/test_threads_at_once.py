@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 import dsir
+from dsir.graph import GAIS, Idf, lexrank, similarity_join, summarize
 
 THREADS = 6
 ROUNDS = 3
@@ -114,6 +115,46 @@ def test_draws_and_vocabularies(texts):
     found = at_once(work)
     for number in range(THREADS):
         assert found[number] == [expected[number]] * ROUNDS
+
+
+def test_kinds_of_work_beside_each_other_on_shared_objects(texts):
+    """Each thread does another kind of work first, so that every kind meets every other."""
+    array = pa.array(texts)
+    given = {"progress": False, "threads": 2}
+    model = dsir.fit(texts, texts[::7], smoothing=0.5, **given)
+    idf = Idf().fit(texts)
+    join = similarity_join(texts[:60], threshold=0.1)
+    points = np.random.default_rng(0).normal(size=(120, 4))
+    labels = np.where(points[:, 0] > 0, "up", "down")
+    thinned = GAIS(0.5, epochs=2, trials=False).fit(points, labels)
+
+    def thin() -> list[int]:
+        gais = GAIS(0.5, epochs=2, trials=False, n_jobs=2)
+        gais.fit_resample(points, labels)
+        return gais.sample_indices_.tolist()
+
+    kinds: list[Callable[[], Any]] = [
+        lambda: model.score(array, threads=2).tobytes(),
+        lambda: [one.to_pydict() for one in map(model.explain, texts[:5])],
+        lambda: dsir.fit(texts, texts[::5], **given).fingerprint,
+        lambda: dsir.select(
+            texts, model=model, n=20, min_tokens=1, temperature=50, **given
+        ).rows.tolist(),
+        lambda: lexrank(texts[:60], idf=idf, threads=2).tobytes(),
+        lambda: (join.offsets.tobytes(), join.neighbours.tobytes()),
+        lambda: summarize(texts[:20], sentences=3, idf=idf).text,
+        thin,
+        lambda: pickle.loads(pickle.dumps(thinned)).sample_indices_.tolist(),
+    ]
+    expected = [kind() for kind in kinds]
+
+    def work(number: int) -> list[tuple[int, Any]]:
+        order = [(number + step) % len(kinds) for step in range(len(kinds))]
+        return [(place, kinds[place]()) for place in order]
+
+    for rounds in at_once(work, rounds=2):
+        for results in rounds:
+            assert dict(results) == dict(enumerate(expected))
 
 
 def test_importing_dsir_leaves_the_gil_off():

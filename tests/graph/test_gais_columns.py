@@ -40,7 +40,7 @@ LABELS_WITH_HOLES = {
     ),
     "NaT": lambda: with_holes(
         np.where(X[:, 0] > 0, np.datetime64("2021-01-01"), np.datetime64("2020-01-01")),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "s"),
         "datetime64[s]",
     ),
     "Arrow nulls": lambda: pa.array(with_holes(LABELS, None).tolist()),

@@ -41,6 +41,22 @@ def test_exact_is_brute_force(lift, threshold):
     np.testing.assert_allclose(graph.cosines, cosines[ends, graph.neighbours], atol=1e-5)
 
 
+@pytest.mark.parametrize("k", [1, 15, 16, 17, 40])
+@pytest.mark.parametrize("rows", [3, 33, 200])
+def test_any_number_of_neighbours_among_equal_cosines(k, rows):
+    # Small whole numbers: many rows have the same direction, and the smaller number comes first.
+    table = np.random.default_rng(rows + k).integers(-1, 2, size=(rows, 3)).astype("f4")
+    unit = unit_rows(table, lift=False)
+    graph = neighbours(table, k=k, lift=False, threads=1)
+    for row in range(rows):
+        cosines = np.array([np.float32((unit[row] * other).sum()) for other in unit])
+        others = np.delete(np.arange(rows), row)
+        best = others[np.lexsort((others, -cosines[others]))][:k]
+        own = slice(graph.offsets[row], graph.offsets[row + 1])
+        assert graph.neighbours[own].tolist() == sorted(best.tolist())
+        assert graph.cosines[own].tobytes() == cosines[np.sort(best)].tobytes()
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_recall_and_threads(method):
     rows = clustered()

@@ -39,7 +39,9 @@ def justified(selector):
 # The selectors have scikit-learn's interface without its base class, which scikit-learn warns of.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    every_check = parametrize_with_checks(SELECTORS, expected_failed_checks=justified)
+    mark = parametrize_with_checks(SELECTORS, expected_failed_checks=justified).mark
+    # As a list: pytest 9 warns of the generator that scikit-learn gives, and it warns as it goes.
+    every_check = pytest.mark.parametrize(mark.args[0], list(mark.args[1]), **mark.kwargs)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -31,6 +31,8 @@ def test_pandas_columns_that_hold_no_texts(model):
     importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
     with pytest.raises(dsir.TextColumnError, match=r"Series 'n': holds int64, not text"):
         pd.Series([1, 2], name="n").dsir.log_weight(model)
+    with pytest.raises(dsir.TextColumnError, match=r"^the Series: holds int64, not text"):
+        pd.Series([1, 2]).dsir.log_weight(model)
     with pytest.raises(dsir.SettingError, match=r"Series 'n': the column does not hold texts"):
         pd.Series(["a", 2], dtype=object, name="n").dsir.log_weight(model)
 
@@ -144,6 +146,11 @@ def test_duckdb(model, two_targets, texts, expected):
     assert connection.sql("SELECT dsir_log_weight(NULL)").fetchall() == [(0.0,)]
     with pytest.raises(dsir.SettingError, match="name=''"):
         register(connection, model, name="")
+    with pytest.raises(dsir.SettingError, match=r"name='law': .* connection.remove_function"):
+        register(connection, model, name="law")
+    connection.remove_function("law")
+    register(connection, model, name="law")
+    assert connection.sql("SELECT law('7')").fetchall() == [(model.score(["7"])[0],)]
     casted = connection.sql("SELECT dsir_log_weight(CAST(n AS VARCHAR)) FROM rows WHERE n = 7")
     assert casted.fetchall() == [(model.score(["7"])[0],)]
     with pytest.raises(duckdb.BinderException, match="VARCHAR"):
@@ -161,6 +168,8 @@ def test_dask(model, texts, expected):
     weights = log_weight(frame["text"], model)
     assert weights.dtype == "f8"
     assert weights.compute(scheduler="synchronous").tolist() == expected.tolist()
+    with pytest.raises(dsir.SettingError, match=r"series=.*expected a Series of Dask"):
+        log_weight(pd.Series(["sea"]), model)
     numbers = dd.from_pandas(pd.DataFrame({"n": [1, 2]}), npartitions=1)
     with pytest.raises(dsir.TextColumnError, match="column 'n': holds int64"):
         log_weight(numbers["n"], model).compute(scheduler="synchronous")

@@ -129,6 +129,14 @@ def test_batches_of_polars(model, texts, expected):
     assert found["log_weight"].to_list() == expected.tolist()
 
 
+@pytest.mark.parametrize("call", [AddLogWeight, lambda model: AtLeast(model, 0.0)])
+@pytest.mark.parametrize("text", ["a ship", b"a ship", None])
+def test_one_row_is_no_batch(model, call, text):
+    """`map` of datasets gives rows unless it is told batched=True."""
+    with pytest.raises(dsir.SettingError, match=r"batch: is one row.*give batched=True"):
+        call(model)({"text": text, "n": 1})
+
+
 @pytest.mark.parametrize("batch", [["a ship"], "a ship", None, 3, pa.array(["a ship"])])
 def test_what_is_no_batch(model, batch):
     with pytest.raises(dsir.SettingError, match="batch: expected an Arrow table"):

@@ -76,6 +76,11 @@ def test_what_holds_no_texts():
         vectorizer.transform(np.arange(3))
     with pytest.raises(dsir.RowError, match="not UTF-8"):
         vectorizer.transform(pa.array([b"\xff"]).view(pa.string()))
+    frame = pa.table({"body": ["a ship"], "n": [1]})
+    with pytest.raises(dsir.TextColumnError, match=r"X: has columns \(body, n\), .* alone"):
+        vectorizer.transform(frame)
+    assert vectorizer.transform(frame["body"]).shape == (1, 10_000)
+    assert vectorizer.transform(frame.rename_columns(["text", "n"])).shape == (1, 10_000)
     dtypes = [{"dtype": dtype} for dtype in ("U3", "no dtype", bool, complex, object, "f2")]
     for wrong in ({"n": 0}, {"threads": 0}, {"binary": 1}, {"tokenizer": "x"}, *dtypes):
         with pytest.raises(dsir.SettingError):

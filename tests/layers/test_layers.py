@@ -47,7 +47,7 @@ OWNERS = {
     "polars": ("integrations.polars.",),
     "pandas": ("integrations.pandas.", "integrations.dask."),
     "datasets": (),
-    "duckdb": (),
+    "duckdb": ("integrations.duckdb.",),
     "torch": ("integrations.torch.",),
     "datatrove": ("integrations.datatrove.",),
     "nemo_curator": ("integrations.nemo_curator.",),

@@ -48,6 +48,16 @@ LAYOUTS = [
 BAD = pa.array([b"a sea", b"\xff", None, b"ship \xc3", b"the sea"], pa.binary())
 
 
+def laid_out(texts: list[str | None], kind: pa.DataType) -> pa.Array:
+    """Lay texts out; a dictionary is put together, since pyarrow 24 does not convert to each."""
+    if not pa.types.is_dictionary(kind):
+        return pa.array(texts, kind)
+    encoded = pa.array(texts, pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(
+        encoded.indices.cast(kind.index_type), encoded.dictionary.cast(kind.value_type)
+    )
+
+
 def some_texts(count: int, seed: int) -> pa.Array:
     draw = random.Random(seed)
     texts = [
@@ -128,7 +138,7 @@ class EstimatorContract:
 
     def test_no_texts(self, model):
         for kind in LAYOUTS:
-            scored = model.score_batch(pa.array([], kind))
+            scored = model.score_batch(laid_out([], kind))
             assert scored.log_weight.shape == (model.columns, 0)
         assert len(model.score(iter([]))) == 0
 
@@ -176,7 +186,7 @@ class EstimatorContract:
     @pytest.mark.parametrize("kind", LAYOUTS, ids=str)
     def test_layouts_change_no_bit(self, model, kind):
         expected = model.score_batch(pa.array(TEXTS, pa.string()))
-        encoded = pa.array(["of the slice", *TEXTS, "too"], kind)
+        encoded = laid_out(["of the slice", *TEXTS, "too"], kind)
         assert bits(model.score_batch(encoded.slice(1, len(TEXTS)))) == bits(expected)
         assert len(model.score_batch(encoded).prepared) == len(encoded)
 

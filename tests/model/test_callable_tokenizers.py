@@ -66,6 +66,44 @@ def test_what_a_function_returns_is_checked(tokens):
         dsir.HashedNgrams(tokenizer=lambda _: tokens).counts(["text"])
 
 
+def _raises(text):
+    raise LookupError("no such\nword")
+
+
+def _breaks_off(text):
+    yield text
+    raise LookupError
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "says"),
+    [
+        (_raises, dsir.KernelError, "raised LookupError: no such word, for the text 'some text'"),
+        (_breaks_off, dsir.KernelError, "raised LookupError, for the text"),
+        (lambda _: None, dsir.KernelError, "raised TypeError: 'NoneType' object is not iterable"),
+        (lambda _, __: [], dsir.KernelError, "raised TypeError: .*positional argument"),
+        (lambda _: ["\ud800"], dsir.SettingError, "half a surrogate pair"),
+    ],
+)
+@pytest.mark.parametrize("lower", [True, False])
+def test_what_a_function_raises_is_an_error_of_dsir(function, error, says, lower):
+    features = dsir.HashedNgrams(tokenizer=function, lower=lower)
+    name = re.escape(function.__qualname__)
+    with pytest.raises(error, match=f"^tokenizer={name}: .*{says}") as found:
+        features.counts(dsir.texts(["some text"]))
+    assert "\n" not in str(found.value)
+    assert found.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_passes_through_a_function(stop):
+    def stopping(text):
+        raise stop
+
+    with pytest.raises(stop):
+        dsir.HashedNgrams(tokenizer=stopping).counts(dsir.texts(["some text"]))
+
+
 def test_texts_that_are_not_utf8_stay_bad(tmp_path):
     import pyarrow as pa
 

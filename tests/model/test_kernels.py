@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,7 +114,10 @@ def test_a_model_says_which_kernel_it_needs(tmp_path, monkeypatch):
     model.save(tmp_path / "m.dsir")
     assert dsir.ImportanceModel.load(tmp_path / "m.dsir").features == features
     monkeypatch.setattr(own_part, "_known", {})
-    with pytest.raises(dsir.ModelError, match=r"need the kernel at_spaces .* import the module"):
+    with pytest.raises(
+        dsir.ModelError,
+        match=r"m\.dsir: the features need the kernel at_spaces .* import the module",
+    ):
         dsir.ImportanceModel.load(tmp_path / "m.dsir")
     monkeypatch.setattr(own_part, "_known", {at_spaces.digest: at_spaces})
     with pytest.raises(dsir.ModelError, match=r"need the features kernel pairs .* import the mod"):
@@ -177,6 +182,45 @@ def test_what_numba_cannot_compile_is_a_setting_error():
             return nowhere(text)  # noqa: F821
 
 
+@pytest.mark.parametrize("wrong", [3, len, dict, None])
+def test_what_is_no_function_is_a_setting_error(wrong):
+    with pytest.raises(dsir.SettingError, match="decorate a function that is written in Python"):
+        dsir.kernel("tokenizer")(wrong)
+
+
+@dsir.kernel("features", features_per_token=3)
+def uneven(tokens, buckets, out):
+    """Make as many features of a token as its hash says."""
+    found = 0
+    for place in range(len(tokens)):
+        for turn in range(tokens[place] % 4):
+            out[found] = bucket_of(tokens[place] + np.uint64(turn), buckets)
+            found += 1
+    return found
+
+
+@pytest.mark.parametrize("extractor", [pairs, uneven])
+@pytest.mark.parametrize("quota", [{}, {"max_per": {"source": 0.6}}])
+def test_coverage_counts_the_features_of_a_kernel(extractor, quota, tmp_path, monkeypatch):
+    """What a kernel makes of a document is no function of its number of tokens."""
+    texts = [
+        f"{'sail' if i % 3 else 'verdict'} {i % 7} {'tide ' * (i % 5)}{i % 11} mast"
+        for i in range(60)
+    ]
+    raw = tmp_path / "raw.parquet"
+    pq.write_table(pa.table({"text": texts, "source": [f"s{i % 2}" for i in range(60)]}), raw)
+    arguments = {"n": 12, "min_tokens": 1, "method": "coverage", "progress": False, **quota}
+    features = dsir.HashedNgrams(extractor=extractor, buckets=5000)
+    target = dsir.texts([*texts[1:40:3]])
+    found = dsir.select(raw, target, features=features, out=tmp_path / "own", **arguments)
+    assert len(found.rows) == 12
+    assert dsir.verify(tmp_path / "own", target=target).stands
+    if extractor is pairs:
+        core = dsir.select(raw, target, features=dsir.HashedNgrams(buckets=5000), **arguments)
+        assert found.rows.tolist() == core.rows.tolist()
+        assert found.log_weights.tolist() == core.log_weights.tolist()
+
+
 def test_features_of_kernels_have_no_names():
     model = dsir.fit(
         ["a b", "c"], dsir.texts(["a b"] * 9), features=dsir.HashedNgrams(extractor=pairs)
@@ -197,3 +241,30 @@ def test_features_of_kernels_have_no_names():
 def test_kernels_in_the_wrong_place(wrong, says):
     with pytest.raises(dsir.SettingError, match=says):
         dsir.HashedNgrams(**wrong)
+
+
+def returning(kind: str, value: object):
+    """Return a function of a kind of kernel that returns a value."""
+    if kind == "tokenizer":
+        return lambda text, at, starts, ends: value
+    if kind == "features":
+        return lambda tokens, buckets, out: value
+    return lambda buckets, counts, log_ratio, tokens: value
+
+
+@pytest.mark.parametrize("kind", ["tokenizer", "features", "scorer"])
+@pytest.mark.parametrize("value", [0.5, True, 0])
+def test_what_a_kernel_returns_is_of_the_right_kind(kind, value):
+    function = returning(kind, value)
+    function.__name__ = "named"
+    if value is True or (value == 0.5 and kind != "scorer"):
+        with pytest.raises(dsir.SettingError, match=r"^dsir\.kernel: named returns .*; return a "):
+            dsir.kernel(kind)(function)
+    else:
+        assert dsir.kernel(kind)(function).address
+
+
+@pytest.mark.parametrize("kind", ["tokenizer", "scorer"])
+def test_features_per_token_is_of_features(kind):
+    with pytest.raises(dsir.SettingError, match=r"^features_per_token=3: is for dsir\.kernel"):
+        dsir.kernel(kind, features_per_token=3)

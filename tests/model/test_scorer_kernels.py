@@ -162,7 +162,9 @@ def test_a_model_says_which_scorer_it_needs(scorer_of, tmp_path, monkeypatch):
     assert loaded.fingerprint == model.fingerprint
     assert loaded.score(RAW).tolist() == model.score(RAW).tolist()
     monkeypatch.setattr(own_part, "_known", {})
-    with pytest.raises(dsir.ModelError, match=r"the model needs the scorer \w+ penalised \(digest"):
+    with pytest.raises(
+        dsir.ModelError, match=r"m\.dsir: the model needs the scorer \w+ penalised \(digest"
+    ):
         dsir.ImportanceModel.load(tmp_path / "m.dsir")
 
 

@@ -31,8 +31,8 @@ from dsir.stages.drawn import Draw, TargetDraw
 from dsir.stages.duplicates import layout
 from dsir.stages.duplicates.matches import match_range
 from dsir.stages.duplicates.search import DuplicateSearch
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
+from dsir.stages.shard_scores import ShardScores
 from dsir.storage.place import Place
 from dsir.storage.workdir import Workdir
 from dsir.storage.workers import Worker
@@ -130,7 +130,7 @@ def test_the_bytes_are_those_of_select_and_finishing_reads_no_scores(
         raise AssertionError(f"{path} was read")
 
     with monkeypatch.context() as patched:
-        patched.setattr("dsir.stages.score.read_scores", read)
+        patched.setattr("dsir.stages.shard_scores.read_scores", read)
         for unit in (tmp_path / "work" / "scores").glob("*.arrow"):
             unit.rename(unit.with_suffix(".away"))
         done = invoke_dsir("finish", "work", "-q", cwd=tmp_path)

@@ -34,6 +34,39 @@ def test_an_output_with_an_empty_part_in_its_key(s3, given):
     assert s3.keys() == ["raw.jsonl"]
 
 
+@pytest.mark.parametrize("given", ["o//p", "/r", "o/../p", "./o", "o/.."])
+def test_whatever_is_written_has_a_plain_key(s3, given, tmp_path, invoke_dsir):
+    """Nothing is left in the store, and the message has the way out."""
+    s3.write("raw.jsonl", LINES)
+    raw, url = f"{s3.url}/raw.jsonl", f"{s3.url}/{given}"
+    target = tmp_path / "target.jsonl"
+    target.write_bytes(LINES)
+    with pytest.raises(dsir.OutputError, match=r"cannot be read: .*write (one slash|the path)"):
+        dsir.select(raw, TARGET, out=url, **CALL)
+    with pytest.raises(dsir.WorkdirError, match=r"cannot be read: .*write (one slash|the path)"):
+        dsir.select(raw, TARGET, workdir=url, **CALL)
+    with pytest.raises(OSError, match=r"write (one slash|the path)"):
+        dsir.fit(raw, TARGET, progress=False).save(f"{url}/m.dsir")
+    with pytest.raises(dsir.OutputError, match=r"cannot be written: .*write (one slash|the path)"):
+        dsir.select(raw, TARGET, **CALL).report(f"{url}/r.html")
+    done = invoke_dsir("fit", raw, "-t", target, "-o", f"{url}/m.dsir", "-q")
+    assert done.returncode == 1
+    assert f"dsir: error: {url}/m.dsir: " in done.stderr
+    assert s3.keys() == ["raw.jsonl"]
+
+
+def test_a_whole_bucket_is_an_output(s3, tmp_path):
+    raw = tmp_path / "raw.jsonl"
+    raw.write_bytes(LINES)
+    dsir.select(raw, TARGET, out=s3.url, **CALL)
+    assert dsir.verify(s3.url, target=TARGET).stands
+    with pytest.raises(dsir.OutputError, match=r"^s3://[\w-]+: is not empty; give an empty"):
+        dsir.select(raw, TARGET, out=s3.url, **CALL)
+    s3.write("raw.jsonl", LINES)
+    with pytest.raises(dsir.OutputError, match=r"holds files that no selection has \(raw.jsonl\)"):
+        dsir.select(raw, TARGET, out=s3.url, **CALL)
+
+
 def test_slashes_at_the_end_are_none(s3):
     s3.write("raw.jsonl", LINES)
     dsir.select(f"{s3.url}/raw.jsonl", TARGET, out=f"{s3.url}/out//", **CALL)

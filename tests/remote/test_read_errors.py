@@ -8,8 +8,20 @@ import pyarrow as pa
 import pytest
 
 from dsir.errors import SettingError, ShardError, StoreError
+from dsir.remote.location import RemotePath
 from dsir.remote.read_errors import first_line, translated
+from dsir.remote.remote_file import RemoteFile
 from dsir.remote.store import RemoteError, StoreFailedError
+
+
+def test_a_file_that_is_not_there_can_be_closed():
+    """As Python closes it when it collects it; since 3.14 it says what goes wrong then."""
+    store = RemotePath("memory://read-errors/none.parquet")
+    file = RemoteFile.__new__(RemoteFile)
+    with pytest.raises(FileNotFoundError):
+        file.__init__(store)
+    file.close()
+    assert file.closed
 
 
 def read(raised: BaseException, cause: BaseException | None = None) -> None:

@@ -8,7 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dsir.report.charts import axis_ticks
 from dsir.report.distributions import evenly_spaced, histogram
+from dsir.report.facts import Histogram
 
 
 @given(st.lists(st.integers(0, 30), max_size=30), st.integers(4, 40))
@@ -61,3 +63,12 @@ def test_no_numbers_and_equal_numbers():
     found = histogram({"selected": lambda: iter([np.full(9, 3.0)])}, log=True)
     assert np.all(np.diff(found.edges) > 0)
     assert found.documents == {"selected": 9}
+
+
+@given(st.floats(1, 1e6), st.floats(1.1, 1e4))
+def test_a_logarithmic_axis_has_a_scale(low, factor):
+    edges = np.geomspace(low, low * factor, 20)
+    found = Histogram(edges, {}, {}, {}, beyond=(False, False), logarithmic=True)
+    ticks = axis_ticks(found)
+    assert 2 <= len(ticks) <= 12
+    assert all(edges[0] <= one <= edges[-1] for one in ticks)

@@ -15,8 +15,8 @@ from dsir.stages import draw_apart as module
 from dsir.stages import rank_search
 from dsir.stages.draw import draw
 from dsir.stages.draw_apart import draw_apart
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
+from dsir.stages.shard_scores import ShardScores
 from dsir.storage.place import Place
 
 ENGINE = LocalEngine(2)

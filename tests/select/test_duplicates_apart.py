@@ -30,8 +30,8 @@ from dsir.stages.duplicates.layout import Layout, hashes_a_row, ranges_of
 from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.duplicates.slices import SUFFIX, read_slice, slices_at
 from dsir.stages.repeats import find_repeats
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_scores import UnitScores
 from dsir.storage.place import Place
 from dsir.storage.workdir import Workdir

@@ -78,9 +78,39 @@ def test_the_commands(parquet, model, tmp_path, invoke_dsir, contents):
     assert contents(tmp_path / "selected/data") == contents(tmp_path / "written/data")
 
 
+def test_a_label_with_a_comma(parquet, target, tmp_path, invoke_dsir, contents):
+    """On the command line and in a config file, as a filter and in `combine`."""
+    path = tmp_path / "a,b.bin"
+    labels = ("__label__sea,ship", "__label__law")
+    path.write_bytes(FastTextFile(words=WORDS, labels=labels).encode())
+    raw, out = [str(path) for path in parquet], tmp_path / "command"
+    combine = {"dsir": 1.0, f"model:{path}:sea,ship": 0.5}
+    filters = {"min_probability": 0.5, "classifier": str(path), "label": "sea,ship"}
+    given = {"n": 10, "min_tokens": 1, "progress": False}
+    dsir.select(raw, target, combine=combine, filters=filters, out=tmp_path / "call", **given)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"combine": combine, "filters": filters}))
+    words = {
+        "command": [
+            *("--combine", f"dsir=1,model:{path}:sea,ship=0.5"),
+            *("--filters", f"classifier={path},label=sea,ship,min_probability=0.5"),
+        ],
+        "config": ["--config", config],
+    }
+    for name, more in words.items():
+        out = tmp_path / name
+        done = invoke_dsir("select", *raw, "-t", target, "-n", 10, "--min-tokens", 1, "-q",
+                           "-o", out, *more)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert contents(out / "data") == contents(tmp_path / "call/data")
+
+
 def test_a_label_has_to_be_named(world, model, tmp_path, invoke_dsir):
     with pytest.raises(dsir.SettingError, match=r"'__label__sea', '__label__law'; give label"):
         dsir.select(world.texts, model=model, **GIVEN)
+    for method in ("coverage", "cap"):
+        with pytest.raises(dsir.SettingError, match=f'^method="{method}": needs a relevance model'):
+            dsir.select(world.texts, model=model, label="sea", n=10, method=method, progress=False)
     with pytest.raises(dsir.SettingError, match="label='baking': the labels of the model are"):
         dsir.select(world.texts, model=model, label="baking", **GIVEN)
     with pytest.raises(dsir.SettingError, match="label='sea': is for a model of fastText"):

@@ -246,7 +246,7 @@ def test_runs_and_parts_do_not_matter(corpus, models, monkeypatch, tmp_path):
         corpus, models["separate"], **{k: KEYWORDS[k] for k in ("n", "dedup", "max_per")}
     )
     monkeypatch.setattr("dsir.stages.draw_apart.RUN_ROWS", 16)
-    monkeypatch.setattr("dsir.stages.score.in_runs", _short_runs)
+    monkeypatch.setattr("dsir.stages.shard_scores.in_runs", _short_runs)
     found = []
     whole = repeats.find_repeats
 

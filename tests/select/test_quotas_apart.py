@@ -39,8 +39,8 @@ from dsir.stages.group_search.digits import group_digits_in_piece
 from dsir.stages.group_search.slices import refused_in_range
 from dsir.stages.group_search.sums import Sums
 from dsir.stages.merged_groups import Groups, merge_groups
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores, in_runs
+from dsir.stages.shard_scores import ShardScores
 from dsir.storage.place import Place
 from dsir.storage.workdir import Workdir
 

@@ -101,7 +101,7 @@ def test_runs_across_units(raw, target, unit_bytes, monkeypatch, run):
     unit_bytes(WHOLE)
     expected = dsir.select(raw[:1], target, **keywords)
     in_runs = score_table.in_runs
-    for module in ("score", "survey", "pieces"):
+    for module in ("shard_scores", "survey", "pieces"):
         monkeypatch.setattr(
             f"dsir.stages.{module}.in_runs", lambda parts, form: in_runs(parts, form, run)
         )

@@ -21,8 +21,8 @@ from dsir.corpus.windows.shard import chunked
 from dsir.run.status import _Markers
 from dsir.stages.kept.named import KeptFiles
 from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_rows import UnitRows
 from dsir.stages.unit_scores import UnitScores, rows_of
 from dsir.stages.units import file_numbers, file_ranges, placed, unit_layout

@@ -85,6 +85,19 @@ def test_other_settings(kind, parquet, jsonl, target, tmp_path):
     assert same.settings == []
 
 
+@pytest.mark.parametrize("estimator", ["relevance", "classifier"])
+def test_the_estimator_has_a_name_on_both_sides(estimator, parquet, target, tmp_path):
+    """A manifest names no estimator if it is "ratio", and a difference does."""
+    arguments = {"n": 20, "min_tokens": 1, "method": "top-k", "progress": False}
+    for name in ("ratio", estimator):
+        dsir.select(parquet, target, out=tmp_path / name, estimator=name, **arguments)
+    sides = ("ratio", estimator)
+    for order in (sides, sides[::-1]):
+        found = dsir.diff(*(tmp_path / name for name in order))
+        named = {one.name: (one.one, one.other) for one in found.settings}
+        assert named["estimator"] == order
+
+
 def test_other_inputs_in_another_order(parquet, target, tmp_path):
     dsir.select(parquet, target, out=tmp_path / "a", n=60, **MEAN)
     dsir.select([parquet[2], parquet[0]], target, out=tmp_path / "b", n=50, **MEAN)

@@ -217,6 +217,53 @@ def test_rows_that_do_not_stand_are_counted(out, reseal):
     assert "has other content" in messages(found)
 
 
+def _believed(reseal, out: Path, *paths: Path) -> None:
+    """Seal a folder again after an edit, so that no checksum tells."""
+
+    def believe(content: dict[str, Any]) -> None:
+        for path in paths:
+            data = path.read_bytes()
+            content["files"][path.relative_to(out).as_posix()] |= {
+                "bytes": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
+            }
+
+    reseal(out, believe)
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+@pytest.mark.parametrize("column", ["log_weight", "target"])
+def test_what_a_selection_adds_is_no_content(form, column, request, tmp_path, reseal):
+    """A row that differs in its log-weight or its target alone is counted once, by that name."""
+    raw = request.getfixturevalue(form)
+    out = tmp_path / "out"
+    sea, law = ["ship sail anchor tide"] * 30, ["court judge statute clause"] * 30
+    dsir.select(raw, {"sea": sea, "law": law}, targets="separate", n=20, min_tokens=20, out=out,
+                progress=False)  # fmt: skip
+    if form == "parquet":
+        path = out / "data/part-00000.parquet"
+        table = pq.read_table(path)
+    else:
+        path = out / "_dsir/weights/part-00000.arrow"
+        table = feather.read_table(path)
+    values = table[column].to_pylist()
+    values[0] = values[0] + 1 if column == "log_weight" else {"sea": "law", "law": "sea"}[values[0]]
+    place = table.schema.get_field_index(column)
+    table = table.set_column(place, table.schema.field(place), pa.array(values))
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+    _believed(reseal, out, path)
+    found = dsir.verify(out, target={"sea": sea, "law": law}, threads=1)
+    assert found.rows is not None
+    counted = found.rows.describe()
+    kind = {"log_weight": "other_weight", "target": "other_target"}[column]
+    assert counted == dict.fromkeys(counted, 0) | {"derived": 20, "stand": 19, kind: 1}
+    assert [one.kind for one in found.findings] == ["row"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("seed", 1), ("min_tokens", 40), ("n", 39), ("smoothing", 0.5), ("method", "top-k")],

@@ -204,9 +204,14 @@ def diff(
         None if by is None else _by_value(sides, common, by),
         changes.result(),
         other_target,
-        list(differences(sides[0].manifest.settings, sides[1].manifest.settings)),
+        list(differences(_settings(sides[0].manifest), _settings(sides[1].manifest))),
         _input_differences(*sides),
     )
+
+
+def _settings(manifest: Manifest) -> dict[str, Any]:
+    """Return the settings of a selection, with the estimator that manifests leave out."""
+    return {"estimator": "ratio", **manifest.settings}
 
 
 class _Side:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -19,21 +22,67 @@ def column_at(column: pa.Array | None, positions: npt.NDArray[np.int64]) -> pa.A
     return take_rows(batch, positions).column(0)
 
 
-def unlike_content(pair: Pair) -> npt.NDArray[np.bool_]:
-    """Return for every common row whether its columns differ."""
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """Which common rows of two selections differ, and in what: bool[rows] each.
+
+    Attributes:
+        weight: the log-weights differ in a bit.
+        target: another target took the row.
+        content: a column that the input has differs or, for JSON Lines, the line.
+    """
+
+    weight: npt.NDArray[np.bool_]
+    target: npt.NDArray[np.bool_]
+    content: npt.NDArray[np.bool_]
+
+
+def unlike_rows(pair: Pair, *, weight: str, target: str) -> Unlike:
+    """Compare the common rows of two selections: where they come from, and their columns.
+
+    Args:
+        pair: the rows.
+        weight: name of the column of log-weights that a selection adds.
+        target: name of the column of targets, which it may add.
+    """
     count = len(pair.common_one)
-    unlike = np.zeros(count, dtype=bool)
-    one, other = pair.one.content, pair.other.content
-    if not count or one is None or other is None:
+    unlike = Unlike(*(np.zeros(count, dtype=bool) for _ in range(3)))
+    one, other = pair.one.origins, pair.other.origins
+    unlike.weight[:] = one.log_weight[pair.common_one].view(np.int64) != other.log_weight[
+        pair.common_other
+    ].view(np.int64)
+    _mark(
+        unlike.target,
+        column_at(one.target, pair.common_one),
+        column_at(other.target, pair.common_other),
+    )
+    left, right = pair.one.content, pair.other.content
+    if not count or left is None or right is None:
         return unlike
-    if not one.schema.equals(other.schema):
-        return np.ones(count, dtype=bool)
-    one, other = take_rows(one, pair.common_one), take_rows(other, pair.common_other)
-    for left, right in zip(one.columns, other.columns, strict=True):
-        found = unlike_values(left, right)
-        if found is not None:
-            unlike |= found
+    if not left.schema.equals(right.schema):
+        unlike.content[:] = True
+        return unlike
+    left, right = take_rows(left, pair.common_one), take_rows(right, pair.common_other)
+    names = left.schema.names
+    # The last of a name: lines of JSON have no other columns, and tables none of these names.
+    added = {_last(names, weight): unlike.weight}
+    if one.target is not None:
+        added[_last(names, target)] = unlike.target
+    for place, columns in enumerate(zip(left.columns, right.columns, strict=True)):
+        _mark(added.get(place, unlike.content), *columns)
     return unlike
+
+
+def _last(names: Sequence[str], name: str) -> int:
+    """Return the last place of a name; -1 if it is not there."""
+    return max((place for place, one in enumerate(names) if one == name), default=-1)
+
+
+def _mark(marks: npt.NDArray[np.bool_], one: pa.Array | None, other: pa.Array | None) -> None:
+    """Mark the rows whose values differ."""
+    found = unlike_values(one, other)
+    if found is not None:
+        marks |= found
 
 
 def unlike_values(one: pa.Array | None, other: pa.Array | None) -> npt.NDArray[np.bool_] | None:

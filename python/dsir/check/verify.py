@@ -25,7 +25,7 @@ from dsir.check.reselect import (
     target_of,
     write_again,
 )
-from dsir.check.row_differences import column_at, unlike_content, unlike_values
+from dsir.check.row_differences import unlike_rows
 from dsir.check.row_merge import Pair, Rows, in_order, merged
 from dsir.corpus import Corpus
 from dsir.corpus.batches import ReadLimits
@@ -217,6 +217,8 @@ class _Again:
         self._findings = findings
         self._notes = notes
         self._limits = limits
+        self._weight = str(manifest.settings.get("weight_column"))
+        self._target = str(manifest.settings.get("target_column"))
         self._rows = RowCounts()
         self._shown: dict[str, int] = {}
 
@@ -328,24 +330,14 @@ class _Again:
         rows.extra += len(pair.only_one)
         self._show(pair.other, pair.only_other, "is selected, but not in the output")
         self._show(pair.one, pair.only_one, "is in the output, but not selected")
-        one, other = pair.one.origins, pair.other.origins
-        bad = np.zeros(len(pair.common_one), dtype=bool)
-        weights = one.log_weight[pair.common_one].view(np.int64) != other.log_weight[
-            pair.common_other
-        ].view(np.int64)
-        rows.other_weight += int(np.count_nonzero(weights))
-        self._show(pair.one, pair.common_one[weights], "has another log-weight")
-        targets = unlike_values(
-            column_at(one.target, pair.common_one), column_at(other.target, pair.common_other)
-        )
-        if targets is not None:
-            rows.other_target += int(np.count_nonzero(targets))
-            self._show(pair.one, pair.common_one[targets], "was taken by another target")
-            bad |= targets
-        content = unlike_content(pair)
-        rows.other_content += int(np.count_nonzero(content))
-        self._show(pair.one, pair.common_one[content], "has other content")
-        rows.stand += int(np.count_nonzero(~(bad | weights | content)))
+        unlike = unlike_rows(pair, weight=self._weight, target=self._target)
+        rows.other_weight += int(np.count_nonzero(unlike.weight))
+        self._show(pair.one, pair.common_one[unlike.weight], "has another log-weight")
+        rows.other_target += int(np.count_nonzero(unlike.target))
+        self._show(pair.one, pair.common_one[unlike.target], "was taken by another target")
+        rows.other_content += int(np.count_nonzero(unlike.content))
+        self._show(pair.one, pair.common_one[unlike.content], "has other content")
+        rows.stand += int(np.count_nonzero(~(unlike.weight | unlike.target | unlike.content)))
 
     def _show(self, rows: Rows, positions: npt.NDArray[np.int64], what: str) -> None:
         shown = self._shown.get(what, 0)

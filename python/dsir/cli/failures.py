@@ -116,6 +116,19 @@ def say(kind: str, message: str) -> None:
         sys.stderr = None
 
 
+def let_go_of_standard_error() -> None:
+    """Give up a standard error that takes nothing.
+
+    Otherwise Python tries at its end to write what is left in the buffer, and exits with 120.
+    Before Python 3.14 the buffer is empty after a write that failed.
+    """
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.stderr = None
+
+
 def _show_warning(
     names: list[str],
     message: Warning | str,

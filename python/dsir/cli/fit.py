@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from dsir.arguments.declared import arguments_of
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.cli.piped import negatives_in, piped
+from dsir.output.folder import check_writable
 from dsir.remote import location_of
 from dsir.run.fit import FIT_SETTINGS
 from dsir.settings.ngram_options import NGRAMS, with_features
@@ -39,7 +41,10 @@ def fit(
 
     `dsir fit corpus/ -t good.jsonl --estimator classifier --negatives spam.jsonl -o model.dsir`
     """
-    refuse_special(location_of(out))
+    place = location_of(out)
+    refuse_special(place)
+    if isinstance(place, Path):
+        check_writable(place.parent, file=place)
     sources, given = options.targets_of(target, with_features(given))
     with piped(raw, sources) as (inputs, targets):
         unwanted = negatives_in(negatives)

@@ -18,10 +18,10 @@ from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.class_budgets import shares_text, with_labels
 from dsir.gais.gais import GAIS
+from dsir.gais.held_out import held_out_report
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_files import (
     InstanceTables,
-    held_out_report,
     ngrams_for,
     read_instances,
     reduction_of,
@@ -152,7 +152,7 @@ def gais(
         )
     if text is not None and categorical is not None:
         raise SettingError("give text=... or categorical=..., not both")
-    _refuse_unused(given, how, text, measured=report)
+    _refuse_unused(given, how, text, hashed.buckets, measured=report)
     kept_share = keep or "4%"
     selector = GAIS(
         reduction_of(kept_share, 1),
@@ -166,7 +166,7 @@ def gais(
         epochs=how.epochs,
         passes=how.passes,
         # Without trials the metric is that of the report alone.
-        metric=how.metric if how.select == "coverage" else "accuracy",
+        metric=how.metric if how.select_of(text, hashed.buckets) == "coverage" else "accuracy",
         weights=weights is not None,
         categorical=_names(categorical),
         bins=how.bins,
@@ -243,7 +243,12 @@ def _named_as_columns(label: str) -> Iterator[None]:
 
 
 def _refuse_unused(
-    given: Mapping[str, Any], how: SelectorOptions, text: str | None, *, measured: bool
+    given: Mapping[str, Any],
+    how: SelectorOptions,
+    text: str | None,
+    buckets: int,
+    *,
+    measured: bool,
 ) -> None:
     """Refuse options that this selection would not look at.
 
@@ -251,6 +256,7 @@ def _refuse_unused(
         given: the options that were given.
         how: how to select.
         text: the column of texts.
+        buckets: how many buckets their n-grams have.
         measured: whether the selection is tried on rows held out, and measured there.
     """
     for name in ("ngrams", "buckets"):
@@ -259,21 +265,22 @@ def _refuse_unused(
                 f"{name}={given[name]}: n-grams are of a text column; give text=... as well, or "
                 f"leave {name} out"
             )
-    if how.network == "never" and how.select != "coverage":
+    select = how.select_of(text, buckets)
+    if how.network == "never" and select not in ("coverage", "column-coverage"):
         raise SettingError(
-            f"network={how.network!r}: select={how.select!r} chooses by the network; leave one of "
+            f"network={how.network!r}: select={select!r} chooses by the network; leave one of "
             "the two out"
         )
-    if "metric" in given and how.select != "coverage" and not measured:
+    if "metric" in given and select != "coverage" and not measured:
         raise SettingError(
             f"metric={how.metric!r}: there are trials only with select='coverage', not with "
-            f"select={how.select!r}; leave one of the two out, or give report=True as well"
+            f"select={select!r}; leave one of the two out, or give report=True as well"
         )
     for name, ways in (("passes", ("coverage",)), ("rank_by", ("top", "sample"))):
-        if name in given and how.select not in ways:
+        if name in given and select not in ways:
             wanted = " or ".join(f"select={way!r}" for way in ways)
             raise SettingError(
-                f"{name}={given[name]!r}: is for {wanted}, not for select={how.select!r}; leave "
+                f"{name}={given[name]!r}: is for {wanted}, not for select={select!r}; leave "
                 "one of the two out"
             )
 

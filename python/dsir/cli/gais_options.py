@@ -10,7 +10,7 @@ from dsir.arguments.values import one_of
 from dsir.gais.class_budgets import Shares, shares_in
 from dsir.gais.gais import GraphName, Network, RankBy, Select
 from dsir.gais.judges import Metric
-from dsir.gais.labelled_table import Missing, Scaling
+from dsir.gais.labelled_table import MOST_COLUMNS, Missing, Scaling
 
 # A file holds columns and not the distances of pairs.
 ColumnDistance = Literal["euclidean", "cosine", "manhattan"]
@@ -51,10 +51,12 @@ class SelectorOptions:
         panel=_HOW,
     )
     select: Select = argument(
-        "coverage",
+        "auto",
         "How to choose rows: 'coverage' takes rows that are near to the rest of their class, "
-        "'attention-coverage' the same by attention, 'top' the highest scores, and 'sample' draws "
-        "in proportion to the scores.",
+        "'column-coverage' rows of a text column that together have the n-grams which tell their "
+        "class, 'auto' this for texts and that for all else, 'attention-coverage' covers by "
+        "attention, 'top' takes the highest scores, and 'sample' draws in proportion to the "
+        "scores.",
         panel=_HOW,
     )
     rank_by: RankBy = argument(
@@ -111,3 +113,9 @@ class SelectorOptions:
         if self.network == "auto":
             return "auto"
         return self.network == "always"
+
+    def select_of(self, text: str | None, buckets: int) -> Select:
+        """Return what `select` comes to, with the n-grams of a text column or other columns."""
+        if self.select != "auto":
+            return self.select
+        return "coverage" if text is None or buckets <= MOST_COLUMNS else "column-coverage"

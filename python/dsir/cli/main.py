@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
 from dsir.arguments.keywords import given_here
-from dsir.cli.failures import WRONG_CALL, say
+from dsir.cli.failures import WRONG_CALL, let_go_of_standard_error, say
 from dsir.cli.spelling import in_options
 from dsir.interrupts import INTERRUPTED
 from dsir.version import __version__
@@ -127,8 +129,36 @@ def _as_given_here(error: Exception, context: Any) -> str | None:
     return None if here is None else f"No such option: {option}; give {in_options(here, names)}"
 
 
+def _refuse_unread_arguments(arguments: Sequence[str]) -> None:
+    """Stop if the locale has too few characters for an argument, which would name something else.
+
+    Python takes a locale without UTF-8 at its word only with PYTHONUTF8=0.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8":
+        return
+    for argument in arguments:
+        if not argument.isascii() and any("\udc80" <= one <= "\udcff" for one in argument):
+            shown = os.fsencode(argument).decode("utf-8", "backslashreplace")
+            say(
+                "error",
+                f"{shown}: has characters that this process cannot have, because it takes "
+                f"arguments as {encoding}; run it with PYTHONUTF8=1, or in another locale "
+                "(LC_ALL=C.UTF-8)",
+            )
+            sys.exit(WRONG_CALL)
+
+
 def main() -> None:
     """Run the command line; a wrong call is one line on standard error and exit code 2."""
+    try:
+        _run()
+    finally:
+        let_go_of_standard_error()
+
+
+def _run() -> None:
+    _refuse_unread_arguments(sys.argv[1:])
     try:
         code = app(standalone_mode=False)
     except _UsageError as error:

@@ -30,7 +30,7 @@ from dsir.settings.language import LanguageSettings
 from dsir.settings.machine import Machine, MachineOptions
 from dsir.settings.quotas import check_dedup
 from dsir.settings.reading import ReadSettings
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 
 _ARGUMENTS = {
     **arguments_of(ReadSettings, LanguageSettings, DocumentOptions, MachineOptions),

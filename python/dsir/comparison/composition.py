@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.stages.merged_groups import merge_groups
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 
 _OTHERS = "(others)"
 _MOST_VALUES = 20

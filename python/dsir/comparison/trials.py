@@ -44,17 +44,18 @@ from dsir.model.targets import TargetCorpora
 from dsir.model.together import Together
 from dsir.progress import Silent
 from dsir.run.combining import choose_rows
+from dsir.run.covering import Covered, list_pool
 from dsir.run.fitting import count_all, count_raw, fit_to_counted
 from dsir.run.folders import separate_targets, take_columns
 from dsir.run.inputs import prepared
-from dsir.run.pipeline import Covered, Pipeline
+from dsir.run.pipeline import Pipeline
 from dsir.settings.extra_columns import ExtraColumns
 from dsir.settings.fit import FitSettings, FitTokens, limit_per_file
 from dsir.settings.plan import Plan
 from dsir.stages.count import ShardCounts
 from dsir.stages.coverage_pool import PoolRows
 from dsir.stages.damage.units import without_unnumbered_of
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.units import placed, unit_layout
 from dsir.storage.workdir import Workdir
 
@@ -287,7 +288,8 @@ class ComparisonRun:
             pool.append(PoolRows(rows, tokens[first]))
         folder = self.folder / "selected"
         folder.mkdir()
-        lists = self.pipeline.pool(self.raw.shards, pool, measures.features, folder)
+        machine, on_error = self.pipeline.machine, self.pipeline.reading.on_error
+        lists = list_pool(self.raw.shards, pool, measures.features, folder, machine, on_error)
         return [ListedUnit(one.rows, found) for one, found in zip(pool, lists, strict=True)]
 
     def _selected(

@@ -27,7 +27,12 @@ _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,9}", re.ASCII)
 
 def is_broken_link(path: Location) -> bool:
     """Tell whether a path is a link to nothing, or to itself."""
-    if isinstance(path, RemotePath) or not path.is_symlink():
+    if isinstance(path, RemotePath):
+        return False
+    try:
+        if not path.is_symlink():
+            return False
+    except OSError:  # Nobody can tell what is in a folder that may not be entered.
         return False
     try:
         path.stat()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -78,8 +79,21 @@ def open_with(
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
-        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        raise ShardError(f"{shown}: the file name is not UTF-8; rename it", path=shown) from None
+        try:
+            stored = name.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            shown = ascii(name)
+            raise ShardError(
+                f"{shown}: holds half a surrogate pair, so no file has this name", path=shown
+            ) from None
+        shown = stored.decode("utf-8", "backslashreplace")
+        problem = "the file name is not UTF-8; rename it"
+        if shown.encode() == stored:  # Of a process whose locale has fewer characters.
+            problem = (
+                "the file name has characters that this process cannot have, because it takes "
+                f"names as {sys.getfilesystemencoding()}; run it with PYTHONUTF8=1"
+            )
+        raise ShardError(f"{shown}: {problem}", path=shown) from None
     absolute = name if isinstance(path, RemotePath) else os.path.normpath(path.absolute())
     size, mtime_ns, version = file_state(name, absolute)
     compressed: dict[str, Any] = {} if compression is None else {"compression": compression}

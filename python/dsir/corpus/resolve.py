@@ -35,7 +35,7 @@ from dsir.corpus.units import first_of_files, sizes_of
 from dsir.errors import EmptyCorpusError, SettingError, ShardError
 from dsir.formats import SUFFIXES
 from dsir.remote import RemotePath, is_url
-from dsir.remote.location import path_of_file_url
+from dsir.remote.location import may_be_a_name, path_of_file_url
 from dsir.remote.matching import files_below, has_pattern, matching
 from dsir.remote.read_errors import translated
 from dsir.thread_pool import ThreadPool
@@ -248,7 +248,7 @@ class _Resolver:
             hint: what to add if there is no such file.
         """
         source = str(path_of_file_url(source)) if URL.match(source) else source
-        if not source or "\0" in source:
+        if not source or not may_be_a_name(source):
             raise SettingError(f"{name}: {source!r} is not a path")
         try:
             path = Path(source).expanduser()

@@ -19,6 +19,7 @@ from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.attention_training import TrainedNetwork, Training, train_network
 from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes, other_shares
+from dsir.gais.column_coverage import ColumnLists, column_covering_rows, column_lists
 from dsir.gais.coverage import (
     Coverage,
     attention_coverage,
@@ -29,11 +30,13 @@ from dsir.gais.coverage import (
 )
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_table import (
+    MOST_COLUMNS,
     Distance,
     LabelledTable,
     Missing,
     Scaling,
     check_missing,
+    is_sparse,
     labelled_table,
 )
 from dsir.gais.labels import MOST_BINS
@@ -46,15 +49,17 @@ from dsir.gais.selector import InstanceSelector, argument_defaults, rows_to_keep
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.training_batches import batch_count, training_batches
 from dsir.gais.trials import Kept, Trial, most_trials, tried_rows
-from dsir.gais.unused import refuse_unused
+from dsir.gais.unused import refuse_unread_by_columns, refuse_unused
 from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, reporter
 
 GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
 RankBy = Literal["attention", "attention-same-class", "confidence"]
-Select = Literal["coverage", "attention-coverage", "top", "sample"]
+Select = Literal["auto", "coverage", "column-coverage", "attention-coverage", "top", "sample"]
 Network = Literal["auto"] | bool
 
+# What chooses by what the network says.
+_BY_NETWORK = ("attention-coverage", "top", "sample")
 # With network="auto": fewer labels that the neighbours contradict leave the network nothing to say.
 _MOST_CONTRADICTED = 0.01
 
@@ -65,10 +70,15 @@ class GAIS(InstanceSelector):
     A graph joins near rows, and a graph attention network learns the labels on the graph. Each
     class keeps rows in proportion to its size, at least one. `select` decides which rows:
 
-    - "coverage" (ours, the default): rows that are near to the rest of their class, and nearer than
-      the rows kept of other classes. Rows that the network or their neighbours would label
-      differently may be left out first. With `trials`, several such selections, k-means and random
-      draws are tried on the rows not kept, and the best one wins.
+    - "auto" (the default): "column-coverage" for texts and for other sparse rows of more than 512
+      columns, "coverage" for all else.
+    - "coverage" (ours): rows that are near to the rest of their class, and nearer than the rows
+      kept of other classes. Rows that the network or their neighbours would label differently may
+      be left out first. With `trials`, several such selections, k-means and random draws are tried
+      on the rows not kept, and the best one wins.
+    - "column-coverage" (ours): rows that together have the columns (words, n-grams) which tell
+      their class from the others; see `cpp/gais/column_coverage.hpp`. Only which entries are not 0
+      counts, so there are no trials.
     - "attention-coverage" (ours): facility location on attention.
     - "top": the rows with the highest scores, as in the papers: the first takes the network's
       confidence (rank_by="confidence"), the second attention. In our measurements both are worse
@@ -93,7 +103,8 @@ class GAIS(InstanceSelector):
             receives ("attention"), the attention it receives from rows of its own class
             ("attention-same-class"), or the probability that the network gives its label
             ("confidence").
-        select: "coverage", "attention-coverage", "top" or "sample", see above.
+        select: "auto", "coverage", "column-coverage", "attention-coverage", "top" or "sample", see
+            above.
         network: whether to train the network. Without it the neighbours alone tell which rows are
             trusted, there are no `scores_` and `embeddings_`, select="coverage" takes about two
             thirds of the time, and rank_by, heads, hidden, epochs and edge_dropout are not read.
@@ -174,7 +185,7 @@ class GAIS(InstanceSelector):
         shares: Shares = "auto",
         graph: GraphName = "minibatch",
         rank_by: RankBy = "attention",
-        select: Select = "coverage",
+        select: Select = "auto",
         network: Network = True,
         heads: int = 4,
         hidden: int = 8,
@@ -237,13 +248,14 @@ class GAIS(InstanceSelector):
             seed=seed,
             threads=threads,
         )
+        lists = None
         if self._pairwise:
             with shown.stage("graph", row_count(X), "rows") as advance:
                 graph = graph_of_distances(X, y, self.bins, how)
                 advance(len(graph.table.rows))
             table = graph.table
         else:
-            table = self._table(X, y, seed, threads)
+            table, lists = self._table(X, y, seed, threads)
         counts = np.bincount(table.labels).astype(np.int64)
         keep = rows_to_keep(self.reduction, len(table.labels), len(counts))
         shares = kept_of_classes(self.shares, counts, keep, table.classes)
@@ -270,7 +282,11 @@ class GAIS(InstanceSelector):
         self.trusted_ = trusted_rows(table.labels, guesses, shares)
         self.classes_ = table.classes
         self.trials_ = []
-        if self.select == "coverage":
+        if lists is not None:
+            self.sample_indices_ = column_covering_rows(
+                lists, table.labels, shares, seed=seed, threads=threads
+            )
+        elif self._covers:
             coverage = Coverage(passes=float(self.passes), seed=seed, threads=threads)
             known = (table.rows, table.labels, shares, self.trusted_, coverage)
             if self.trials:
@@ -299,11 +315,27 @@ class GAIS(InstanceSelector):
                 table.rows, table.labels, self.sample_indices_, seed=seed, threads=threads
             )
 
-    def _table(self, X: Any, y: Any, seed: int, threads: int) -> LabelledTable:  # noqa: N803
-        """Return the columns of X, scaled, and the class codes."""
+    def _table(
+        self,
+        X: Any,  # noqa: N803
+        y: Any,
+        seed: int,
+        threads: int,
+    ) -> tuple[LabelledTable, ColumnLists | None]:
+        """Return the columns of X, scaled, the class codes, and which columns rows have.
+
+        The last is None unless rows are selected by it.
+        """
         if self.features is not None:
             X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
-        return labelled_table(
+        by_columns = self.select == "column-coverage"
+        if by_columns and not is_sparse(X):
+            raise SettingError(
+                "select='column-coverage': looks at which columns of a sparse row are not 0; give "
+                "X as a sparse matrix in compressed rows, or texts with features=..., or leave "
+                "select out"
+            )
+        table = labelled_table(
             X,
             y,
             categorical=self.categorical,
@@ -314,6 +346,15 @@ class GAIS(InstanceSelector):
             distance=self.distance,
             threads=threads,
         )
+        if self.select == "auto" and is_sparse(X) and int(X.shape[1]) > MOST_COLUMNS:
+            by_columns = True
+            refuse_unread_by_columns(self.get_params(), argument_defaults(type(self)))
+        return table, column_lists(X) if by_columns else None
+
+    @property
+    def _covers(self) -> bool:
+        """Whether `select` covers rows by distances, where they are not covered by columns."""
+        return self.select in ("auto", "coverage")
 
     @property
     def _pairwise(self) -> bool:
@@ -323,7 +364,7 @@ class GAIS(InstanceSelector):
         if self.network != "auto":
             return bool(self.network)
         contradicted = int(np.count_nonzero((vote >= 0) & (vote != labels)))
-        return self.select != "coverage" or contradicted > _MOST_CONTRADICTED * len(labels)
+        return self.select in _BY_NETWORK or contradicted > _MOST_CONTRADICTED * len(labels)
 
     def _forget_network(self) -> None:
         """Remove what an earlier fit says of its network."""
@@ -389,7 +430,7 @@ class GAIS(InstanceSelector):
         one_of("select", self.select, get_args(Select))
         if not (isinstance(self.network, bool) or self.network == "auto"):
             raise SettingError(f"network={shown(self.network)}: expected True, False or 'auto'")
-        if self.network is False and self.select != "coverage":
+        if self.network is False and self.select in _BY_NETWORK:
             raise SettingError(
                 f"select={shown(self.select)}: chooses by the network, which network=False leaves "
                 "out; give select='coverage', or leave network out"

@@ -15,6 +15,8 @@ from dsir.gais.columns import Column, column_of, columns_of, is_table
 from dsir.model.features import HashedNgrams, utf8_of
 
 _AT_ONCE = 4096  # Texts whose n-grams are in memory one by one.
+_MOST_COLUMNS = 2048
+_MOST_ENTRIES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,29 @@ def ngram_rows(texts: Any, features: HashedNgrams, *, fill: bool = False) -> Ngr
     lengths = np.sqrt(np.bincount(row_of, data * data, minlength=len(found)))
     data = data / np.where(lengths > 0, lengths, 1)[row_of]
     return NgramRows(offsets, indices, data, (len(found), features.buckets))
+
+
+def frequent_columns(rows: NgramRows) -> npt.NDArray[np.float32]:
+    """Return the columns that most rows have, as dense rows: float32[rows, at most 2,048].
+
+    What a classifier of words with a limited vocabulary sees; columns are not mixed, as they are in
+    the rows of `labelled_table`. There are fewer columns where there are more than 32,768 rows.
+    """
+    count, width = rows.shape
+    rows_with = np.bincount(rows.indices, minlength=width)
+    most = min(_MOST_COLUMNS, max(1, _MOST_ENTRIES // max(1, count)), width)
+    chosen = np.sort(np.argsort(-rows_with, kind="stable")[:most])
+    place = np.full(width, -1, np.int64)
+    place[chosen] = np.arange(most)
+    row_of = np.repeat(np.arange(count), np.diff(rows.indptr))
+    columns = place[rows.indices]
+    dense = np.zeros((count, most), np.float32)
+    inside = columns >= 0
+    dense[row_of[inside], columns[inside]] = rows.data[inside]
+    # Of length 1, as the sparse rows: near rows are those of the same direction.
+    lengths = np.sqrt(np.einsum("ij,ij->i", dense, dense, dtype=np.float64))
+    dense /= np.where(lengths > 0, lengths, 1).astype(np.float32)[:, None]
+    return dense
 
 
 def _read_texts(column: Column, *, fill: bool) -> list[str]:

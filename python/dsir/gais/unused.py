@@ -8,6 +8,8 @@ from typing import Any
 from dsir.arguments.values import shown
 from dsir.errors import SettingError
 
+_OF_TRIALS = ("passes", "metric")
+
 
 def refuse_unused(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     """Raise SettingError for an argument that is not its default and would not be looked at.
@@ -34,6 +36,28 @@ def refuse_unused(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None
             )
 
 
+def refuse_unread_by_columns(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Raise SettingError for an argument of trials where select="auto" makes none.
+
+    Args:
+        given: the arguments of a `GAIS`, by name.
+        defaults: their defaults.
+
+    Example:
+        >>> defaults = {"passes": 40.0, "metric": "accuracy"}
+        >>> refuse_unread_by_columns({**defaults, "metric": "log_loss"}, defaults)
+        Traceback (most recent call last):
+        dsir.errors.SettingError: metric='log_loss': is for select='coverage', and select='auto' ...
+    """
+    for name in _OF_TRIALS:
+        if _says_something(given[name], defaults[name]):
+            raise SettingError(
+                f"{name}={shown(given[name])}: is for select='coverage', and select='auto' takes "
+                "'column-coverage' for texts and other sparse rows of many columns; give "
+                f"select='coverage' as well, or leave {name} out"
+            )
+
+
 def _says_something(value: Any, default: Any) -> bool:
     """Return whether a value is neither the default nor, where that is None, an empty list."""
     if default is None:
@@ -56,7 +80,7 @@ def _unread(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "missing", "distance"
     if given.get("features") is not None:
         yield "categorical", "features"
-    if given["select"] != "coverage":
-        yield from ((name, "select") for name in ("passes", "metric"))
+    if given["select"] not in ("auto", "coverage"):
+        yield from ((name, "select") for name in _OF_TRIALS)
     elif not given["trials"]:
         yield "metric", "trials"

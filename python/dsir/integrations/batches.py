@@ -161,13 +161,15 @@ def text_column(batch: Any, text: str, name: str) -> Any:
         name: what messages call the batch.
 
     Raises:
-        SettingError: the values of the column have no common type.
+        SettingError: the values of the column have no common type; or the batch is one row.
     """
     by_name = isinstance(batch, Mapping) or _is_pandas(batch)
     # A frame may have a column twice, or the text in a nested column: its table is looked into.
     if not by_name or list(batch).count(text) != 1:
         return batch
     column = batch[text]
+    if column is None or isinstance(column, str | bytes):
+        raise SettingError(f"{name}: is one row, but rows are scored in batches; give batched=True")
     return column if isinstance(column, list | tuple) else as_arrow(column, name)
 
 

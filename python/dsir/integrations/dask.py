@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dsir.arguments.values import shown
+from dsir.errors import SettingError
 from dsir.integrations.batches import as_arrow
 from dsir.integrations.scorer import Model, TextScorer
 
@@ -51,6 +53,11 @@ def log_weight(
     """
     from dask.delayed import delayed
 
+    if not hasattr(series, "map_partitions"):
+        raise SettingError(
+            f"series={shown(series)}: expected a Series of Dask; for one of pandas there is "
+            "dsir.integrations.pandas"
+        )
     scorer = TextScorer.of(model, target=target, text_encoding=text_encoding, threads=threads)
     meta = pd.Series(dtype=np.float64, name="log_weight")
     return series.map_partitions(_scored, delayed(scorer, pure=False), meta=meta)

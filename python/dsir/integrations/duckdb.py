@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from dsir.arguments.values import name_of_column
+from dsir.errors import SettingError
 from dsir.integrations.scorer import Model, TextScorer
 
 
@@ -33,7 +35,7 @@ def register(
 
     Raises:
         ModelError: the model cannot be read.
-        SettingError: an argument is out of range.
+        SettingError: an argument is out of range, or the connection has such a function.
 
     Example:
         >>> import duckdb
@@ -46,15 +48,17 @@ def register(
         [(2.0,)]
     """
     scorer = TextScorer.of(model, target=target, threads=threads)
+    name_of_column("name", name)
 
     def log_weight(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
         return pa.array(scorer.log_weight(texts, name=name))
 
-    connection.create_function(
-        name_of_column("name", name),
-        log_weight,
-        ["VARCHAR"],
-        "DOUBLE",
-        type="arrow",
-        null_handling="special",
-    )
+    try:
+        connection.create_function(
+            name, log_weight, ["VARCHAR"], "DOUBLE", type="arrow", null_handling="special"
+        )
+    except duckdb.NotImplementedException as error:
+        raise SettingError(
+            f"name={name!r}: the connection has such a function already; give another name, or "
+            f"remove that one first, connection.remove_function({name!r})"
+        ) from error

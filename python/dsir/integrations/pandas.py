@@ -56,6 +56,7 @@ class SeriesAccessor:
             SettingError: an argument is out of range, or an element is not a str.
         """
         scorer = TextScorer.of(model, target=target, text_encoding=text_encoding, threads=threads)
-        name = f"Series {self._series.name!r}"
+        named = self._series.name
+        name = "the Series" if named is None else f"Series {named!r}"
         log_weight = scorer.log_weight(as_arrow(self._series, name), name=name)
         return pd.Series(log_weight, index=self._series.index, name="log_weight")

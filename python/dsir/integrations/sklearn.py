@@ -13,7 +13,7 @@ from dsir import _core
 from dsir.arguments.values import flag, shown, whole_number
 from dsir.corpus.batches import table_bytes
 from dsir.corpus.memory import MemoryShard
-from dsir.errors import RowError, SettingError
+from dsir.errors import RowError, SettingError, TextColumnError
 from dsir.integrations.batches import as_arrow
 from dsir.integrations.scorer import text_table
 from dsir.model.features import Hash, HashedNgrams, Normalize
@@ -113,6 +113,12 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
         features = self._checked()
         column = as_arrow(X, "X") if hasattr(X, "dtype") and not hasattr(X, "to_arrow") else X
         table = text_table(column, "text", "X")
+        if "text" not in table.column_names:
+            raise TextColumnError(
+                f"X: has columns ({', '.join(table.column_names)}), none of them 'text'; give the "
+                "column of the texts alone, as frame['body'], or by a ColumnTransformer",
+                path="X",
+            )
         shard = MemoryShard("X", table_bytes(table), "text", table)
         blocks = [csr_matrix((0, features.buckets), dtype=self.dtype)]
         for batch in shard.text_batches(on_error="raise"):

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from dsir import _core
-from dsir.errors import SettingError, warn
-from dsir.model.own_part import digest_of
+from dsir.errors import KernelError, SettingError, warn
+from dsir.model.own_part import digest_of, raised
 from dsir.model.own_tokenizer import OwnTokenizer, texts_of
 from dsir.model.python_source import source_of
 
@@ -26,8 +26,8 @@ class CallableTokenizer(OwnTokenizer):
 
     kind: ClassVar[str] = "callable"
     way_out: ClassVar[str] = (
-        "make it first, with dsir.HashedNgrams(tokenizer=...); if its source has changed, fit the "
-        "model again"
+        "in Python, give the function to dsir.HashedNgrams first; if its source has changed, fit "
+        "the model again"
     )
     core_tokenizer: ClassVar[str] = "split"
 
@@ -39,7 +39,7 @@ class CallableTokenizer(OwnTokenizer):
     def prepared(self, text: pa.Array, normalize: str | None, *, lower: bool) -> pa.Array:
         """Return the tokens of each text, joined by spaces; see `OwnTokenizer.prepared`."""
         joined = [
-            self._joined(value, lower=lower).encode() if isinstance(value, str) else value
+            self._joined(value, lower=lower) if isinstance(value, str) else value
             for value in texts_of(text, normalize)
         ]
         array = pa.array(joined, pa.large_binary())
@@ -48,10 +48,15 @@ class CallableTokenizer(OwnTokenizer):
     def tokens(self, text: str, normalize: str | None, *, lower: bool) -> list[str]:
         """Return the tokens of a text."""
         [value] = texts_of(pa.array([text], pa.large_string()), normalize)
-        return self._joined(str(value), lower=lower).split(" ") if value else []
+        return self._joined(str(value), lower=lower).decode().split(" ") if value else []
 
-    def _joined(self, text: str, *, lower: bool) -> str:
-        tokens = list(self.function(text))
+    def _joined(self, text: str, *, lower: bool) -> bytes:
+        try:
+            tokens = list(self.function(text))
+        except Exception as error:
+            raise KernelError(
+                f"tokenizer={self.name}: {raised(error)}, for the text {text!r:.80}"
+            ) from error
         for token in tokens:
             if not isinstance(token, str) or not token or " " in token:
                 raise SettingError(
@@ -59,7 +64,13 @@ class CallableTokenizer(OwnTokenizer):
                     "one character or more, without spaces"
                 )
         joined = " ".join(tokens)
-        return _core.lowered(joined) if lower else joined
+        try:
+            return (_core.lowered(joined) if lower else joined).encode()
+        except (TypeError, UnicodeEncodeError) as error:
+            raise SettingError(
+                f"tokenizer={self.name}: returned a token with half a surrogate pair, which is no "
+                f"text, for the text {text!r:.80}"
+            ) from error
 
     def __reduce__(self) -> tuple[object, tuple[object]]:
         # By name: the other process needs the function, and pickle says so if it cannot be found.

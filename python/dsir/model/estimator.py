@@ -24,6 +24,7 @@ from dsir.engine import Shared
 from dsir.errors import ModelError
 from dsir.model import model_file
 from dsir.model.features import HashedNgrams
+from dsir.model.own_part import MissingPartError
 from dsir.remote import RemotePath, location_of
 from dsir.sampling import Calibration
 
@@ -333,6 +334,8 @@ class Estimator(Shared, abc.ABC):
         """
         try:
             return cls.from_content(content)
+        except MissingPartError as error:
+            raise ModelError(f"{path}: {error}") from error
         # SettingError is a ValueError. ModelError is of counts, which do not know their file.
         except (KeyError, TypeError, ValueError, ModelError) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else error

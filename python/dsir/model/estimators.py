@@ -14,6 +14,7 @@ from dsir.model.label_model import LabelModel, label_number
 from dsir.model.relevance import RelevanceModel
 from dsir.output.folder import MODEL_FILE
 from dsir.remote import Location, RemotePath, location_of
+from dsir.remote.store import RemoteError
 
 FittedModel = ImportanceModel | RelevanceModel | ClassifierModel
 """The models that `dsir.fit` makes."""
@@ -103,8 +104,8 @@ def as_estimator(
             labels = ", ".join(map(repr, model.labels[:10]))
             more = ", ..." if len(model.labels) > 10 else ""
             raise SettingError(
-                f"label: {name} has the labels {labels}{more}; give label=... to say which one "
-                "documents are to be weighed by"
+                f"{name} has the labels {labels}{more}; give label=... to say which one documents "
+                "are to be weighed by"
             )
         return model.for_label(label)
     if label is None:
@@ -124,5 +125,11 @@ def as_estimator(
 def file_of(path: Location) -> Location:
     """Return the file of a model: the path itself, or the model of a selection's folder."""
     # Asking a store about a folder takes a request, so the usual name of a model is believed.
-    is_folder = not path.name.endswith((".dsir", ".bin", ".ftz")) and path.is_dir()
-    return path / MODEL_FILE if is_folder else path
+    if path.name.endswith((".dsir", ".bin", ".ftz")):
+        return path
+    try:
+        return path / MODEL_FILE if path.is_dir() else path
+    except RemoteError:
+        raise
+    except OSError:  # Reading it says what is wrong.
+        return path

@@ -8,6 +8,7 @@ cpp/ngram/feature_spec.hpp or cpp/ngram/scorer_kernel.hpp is compiled around eac
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, get_args
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Literal, get_args
 import pyarrow as pa
 
 from dsir import _core
-from dsir.arguments.values import one_of, whole_number
+from dsir.arguments.values import one_of, shown, whole_number
 from dsir.errors import SettingError
 from dsir.model.own_part import OwnPart, digest_of, remember
 from dsir.model.own_scorer import CallableScorer, OwnScorer
@@ -38,8 +39,8 @@ class Kernel(OwnPart):
     """
 
     way_out: ClassVar[str] = (
-        "import the module that defines it first; if its source, the version of numba or an option "
-        "has changed, fit the model again"
+        "in Python, import the module that defines it first; if its source, the version of numba "
+        "or an option has changed, fit the model again"
     )
     address: int
 
@@ -47,6 +48,11 @@ class Kernel(OwnPart):
         self, kind: KernelKind, function: Callable[..., Any], options: dict[str, Any]
     ) -> None:
         numba = _numba()
+        if not inspect.isfunction(getattr(function, "py_func", function)):
+            raise SettingError(
+                f"dsir.kernel: {shown(function)} cannot be compiled; decorate a function that is "
+                "written in Python"
+            )
         self.function = function
         self.name = function.__name__
         self.__module__, self.__qualname__ = function.__module__, function.__qualname__
@@ -173,6 +179,11 @@ def kernel(
     """
     one_of("kind", kind, get_args(KernelKind))
     features = whole_number("features_per_token", features_per_token, 1, _MOST_FEATURES)
+    if kind != "features" and features != 1:
+        raise SettingError(
+            f"features_per_token={features}: is for dsir.kernel('features'), not for "
+            f"dsir.kernel({kind!r}); leave it out"
+        )
 
     def decorate(function: Callable[..., Any]) -> TokenizerKernel | FeatureKernel | ScorerKernel:
         if kind == "tokenizer":
@@ -206,7 +217,9 @@ def _compile_tokenizer(numba: Any, function: Callable[..., int]) -> Any:
             return -1
         return found
 
-    return _compiled(numba, signature, entry, function)
+    numbers = types.Array(types.uint32, 1, "C")
+    arguments = (types.Array(types.uint8, 1, "C"), types.int64, numbers, numbers)
+    return _compiled(numba, signature, entry, function, own, arguments)
 
 
 def _compile_features(numba: Any, function: Callable[..., int]) -> Any:
@@ -226,7 +239,8 @@ def _compile_features(numba: Any, function: Callable[..., int]) -> Any:
             return -1
         return found
 
-    return _compiled(numba, signature, entry, function)
+    arguments = (types.Array(types.uint64, 1, "C"), types.int64, types.Array(types.uint32, 1, "C"))
+    return _compiled(numba, signature, entry, function, own, arguments)
 
 
 def _compile_scorer(numba: Any, function: Callable[..., float]) -> Any:
@@ -245,7 +259,9 @@ def _compile_scorer(numba: Any, function: Callable[..., float]) -> Any:
             return math.nan
         return score
 
-    return _compiled(numba, signature, entry, function)
+    counted = types.Array(types.uint32, 1, "C")
+    arguments = (counted, counted, types.Array(types.float64, 1, "C"), types.int64)
+    return _compiled(numba, signature, entry, function, own, arguments)
 
 
 _COMPILERS: dict[str, Callable[[Any, Callable[..., Any]], Any]] = {
@@ -259,9 +275,17 @@ def _own(numba: Any, function: Callable[..., Any]) -> Any:
     return function if hasattr(function, "py_func") else numba.njit(function)
 
 
-def _compiled(numba: Any, signature: Any, entry: Any, function: Callable[..., Any]) -> Any:
+def _compiled(
+    numba: Any,
+    signature: Any,
+    entry: Any,
+    function: Callable[..., Any],
+    own: Any,
+    arguments: tuple[Any, ...],
+) -> Any:
+    """Compile what the core calls, around a function that takes arguments of these types."""
     try:
-        return numba.cfunc(signature, nopython=True)(entry)
+        compiled = numba.cfunc(signature, nopython=True)(entry)
     except numba.core.errors.NumbaError as error:
         said = [line.strip() for line in str(error).splitlines()]
         told = [line for line in said if line and not line.startswith(("Failed in", "During"))]
@@ -269,6 +293,17 @@ def _compiled(numba: Any, signature: Any, entry: Any, function: Callable[..., An
         raise SettingError(
             f"dsir.kernel: numba cannot compile {function.__name__}: {reason}"
         ) from error
+    # Numba would cut a float to a whole number, and take a bool for one, without a word.
+    found = own.overloads.get(arguments)
+    if found is None:  # A function that was compiled before, for arguments that these fit.
+        return compiled
+    returned = found.signature.return_type
+    kinds = (numba.types.Integer, numba.types.Float)
+    wanted = kinds[0] if isinstance(signature.return_type, numba.types.Integer) else kinds
+    if not isinstance(returned, wanted):
+        what = "a whole number, of tokens or of features" if wanted is kinds[0] else "a number"
+        raise SettingError(f"dsir.kernel: {function.__name__} returns {returned}; return {what}")
+    return compiled
 
 
 def _imported(module: str, qualname: str) -> Any:

@@ -80,8 +80,11 @@ def probabilities(path: str, label: str, texts: pa.Array, threads: int) -> npt.N
 
 def _loaded(path: str) -> _Loaded:
     place = location_of(path)
-    if isinstance(place, Path) and place.is_file():
-        status = place.stat()
+    if isinstance(place, Path):
+        try:
+            status = place.stat()
+        except OSError:  # Reading it says what is wrong.
+            return _read(path, 0, 0)
         return _read(path, status.st_size, status.st_mtime_ns)
     return _read(path, 0, 0)
 

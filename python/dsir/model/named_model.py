@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,12 +94,17 @@ def _path_and_label(where: str, text: str) -> tuple[str, str]:
         last, _, label = last.partition(":")
         return f"{head}{slash}{last}", label
     path, label = text, ""
-    while not Path(path).exists() and ":" in path:
+    while not _is_there(path) and ":" in path:
         path, _, last = path.rpartition(":")
         label = f"{last}:{label}" if label else last
-    if not path or not Path(path).exists():  # The error is to name what was most likely meant.
+    if not path or not _is_there(path):  # The error is to name what was most likely meant.
         path, _, label = text.partition(":")
     return str(location_of(path or text)), label
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether there is a file; a name that the system refuses is none."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where it may not look.
 
 
 def _estimator(where: str, model: Loaded, label: str | None, name: str) -> Estimator:

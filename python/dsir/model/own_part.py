@@ -14,6 +14,10 @@ from typing import Any, ClassVar
 from dsir.errors import ModelError
 
 
+class MissingPartError(ModelError):
+    """A file names a part that this process has not made; the file itself is whole."""
+
+
 class OwnPart:
     """A part of features that is not of the core. Instances are frozen, and equal by their digest.
 
@@ -51,6 +55,12 @@ def digest_of(*content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def raised(error: BaseException) -> str:
+    """Return what a function of the user raised, as words of one line."""
+    said = " ".join(str(error).split())
+    return f"raised {type(error).__name__}{f': {said}' if said else ''}"
+
+
 def remember(part: OwnPart) -> None:
     """Make a part known in this process."""
     _known[part.digest] = part
@@ -74,13 +84,13 @@ def known(
         needed_by: how the message begins.
 
     Raises:
-        ModelError: this process has made no such part.
+        MissingPartError: this process has made no such part.
     """
     found = _known.get(str(digest))
     if isinstance(found, kinds) and found.kind == kind:
         return found
     ways_out = [one.way_out for one in kinds if one.kind == kind]
-    raise ModelError(
+    raise MissingPartError(
         f"{needed_by} the {kind!s:.20} {name!s:.80} (digest {digest!s:.16}), which this "
         f"process does not have; {(ways_out or ['fit the model again'])[0]}"
     )

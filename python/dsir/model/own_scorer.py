@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dsir.arguments.values import shown
 from dsir.errors import KernelError, SettingError, warn
-from dsir.model.own_part import OwnPart, digest_of, known, remember
+from dsir.model.own_part import OwnPart, digest_of, known, raised, remember
 from dsir.model.python_source import source_of
 
 Scorer = Callable[..., float]
@@ -72,8 +72,8 @@ class CallableScorer(OwnScorer):
 
     kind: ClassVar[str] = "scorer function"
     way_out: ClassVar[str] = (
-        "fit with it first, dsir.fit(..., scorer=...); if its source has changed, fit the model "
-        "again"
+        "in Python, fit with it first, dsir.fit(..., scorer=...); if its source has changed, fit "
+        "the model again"
     )
 
     def __init__(self, function: Scorer) -> None:
@@ -107,9 +107,7 @@ class CallableScorer(OwnScorer):
             self._failures.clear()
             if not isinstance(failure, Exception):  # Such as KeyboardInterrupt.
                 raise failure from None
-            raise KernelError(
-                f"scorer={self.name}: raised {type(failure).__name__}: {failure}"
-            ) from failure
+            raise KernelError(f"scorer={self.name}: {raised(failure)}") from failure
 
     def __reduce__(self) -> tuple[object, tuple[object]]:
         # By name: the other process needs the function, and pickle says so if it cannot be found.

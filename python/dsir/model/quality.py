@@ -9,7 +9,7 @@ still counts in the fit of the model.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -158,7 +158,7 @@ class QualityFilters:
             filters = cls.paper()
             del words[0]
         given: dict[str, float | str | None] = {}
-        for word in words:
+        for word in _with_commas(words):
             name, equals, value = (piece.strip() for piece in word.partition("="))
             if not equals or name not in _NAMES:
                 raise SettingError(
@@ -340,6 +340,18 @@ def _checked(name: str, value: object) -> int | float:
     if name.endswith("_words"):
         return amount(name, value, 0, _MOST_WORDS)
     return share(name, value)
+
+
+def _with_commas(words: Sequence[str]) -> list[str]:
+    """Join words that commas have cut apart: of a path or a label, which may have commas."""
+    found: list[str] = []
+    for word in words:
+        of_text = bool(found) and found[-1].partition("=")[0].strip() in label_filter.ARGUMENTS
+        if of_text and word and "=" not in word:
+            found[-1] += f",{word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _number(name: str, value: str) -> int | float:

@@ -147,25 +147,37 @@ def refuse_no_folder(folder: Location) -> bool:
         raise OutputError(f"{folder}: cannot be read: {error.strerror or error}") from error
     if not is_folder:
         raise OutputError(f"{folder}: is not a folder; give another out")
+    if isinstance(folder, Path) and not os.access(folder, os.R_OK | os.X_OK):
+        raise OutputError(f"{folder}: cannot be read: Permission denied; give another out")
     return True
 
 
-def check_writable(folder: Location) -> None:
+def check_writable(folder: Location, file: Location | None = None) -> None:
     """Raise OutputError unless a folder can be made or written to. Nothing is written.
 
     Whether a store takes files is known when a run locks the folder (`dsir.output.claim`).
 
+    Args:
+        folder: the folder.
+        file: what messages name in place of the folder, a file that is to be written there.
+
     Raises:
         OutputError: the folder cannot be made or written to.
     """
+    out = file or folder
     if isinstance(folder, RemotePath):
         _refuse_reading_only(folder)
         return
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
-    if not nearest.is_dir():
-        raise OutputError(f"{folder}: {nearest} is not a folder; give another out")
+    try:
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        is_folder = nearest.is_dir()
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error
+    named = "" if nearest == out else f"{nearest} "
+    if not is_folder:
+        raise OutputError(f"{out}: {named}is not a folder; give another out")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: {nearest} cannot be written to; give another out")
+        raise OutputError(f"{out}: {named}cannot be written to; give another out")
 
 
 def _refuse_reading_only(folder: Location) -> None:

@@ -48,7 +48,9 @@ class ArrowStore(Store):
 
     def open(self, key: str) -> OpenObject:
         """Open a file, with one request for its size and etag."""
-        self._refuse_empty_parts(key)
+        self._refuse_odd_parts(key)
+        if "/" not in key:  # pyarrow takes a bucket for a broken file.
+            raise FileNotFoundError(errno.ENOENT, "no such file", key)
         return trying(self._url(key), lambda: _ArrowObject(self, key))
 
     def files(self, key: str) -> list[str]:
@@ -69,6 +71,7 @@ class ArrowStore(Store):
         """Upload a file; see `Store.upload`. The object appears once its last part is there."""
         from pyarrow import fs
 
+        self._refuse_odd_parts(key)
         size = local.stat().st_size
 
         def copy() -> None:
@@ -92,10 +95,12 @@ class ArrowStore(Store):
         """Upload a file unless it exists; see `Store.create`. pyarrow's own clients cannot."""
         if self.protocol != "s3":
             return None
+        self._refuse_odd_parts(key)
         return trying(self._url(key), lambda: put_if_none(local, key))
 
     def delete(self, key: str) -> None:
         """Delete a file."""
+        self._refuse_odd_parts(key)
         trying(self._url(key), lambda: self._filesystem.delete_file(key))
 
     def refuse_missing_bucket(self, key: str) -> None:
@@ -114,7 +119,7 @@ class ArrowStore(Store):
     def _infos(self, key: str, *, recursive: bool) -> list[Any]:
         from pyarrow import fs
 
-        self._refuse_empty_parts(key)
+        self._refuse_odd_parts(key)
 
         def find() -> list[Any]:
             selector = fs.FileSelector(key, recursive=recursive, allow_not_found=True)
@@ -129,15 +134,24 @@ class ArrowStore(Store):
     def _url(self, key: str) -> str:
         return f"{self.protocol}://{key}"
 
-    def _refuse_empty_parts(self, key: str) -> None:
+    def _refuse_odd_parts(self, key: str) -> None:
         """Raise RemoteError for a key that pyarrow's clients cannot read or write."""
-        if "//" in key:
-            error = RemoteError(
+        parts = key.split("/")
+        if "" in parts[:-1]:
+            reason = (
                 "nothing is between two of its slashes, and pyarrow cannot use such names; write "
                 "one slash, or copy the object to another name"
             )
-            error.url = self._url(key)
-            raise error
+        elif "." in parts or ".." in parts:
+            reason = (
+                "a name in it is '.' or '..', which some servers take for a folder and others for "
+                "a name; write the path without it, or copy the object to another name"
+            )
+        else:
+            return
+        error = RemoteError(reason)
+        error.url = self._url(key)
+        raise error
 
     def open_stream(self, key: str) -> tuple[Any, ObjectState]:
         """Open a file of the file system, and return its state."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -186,13 +187,22 @@ def location_of(place: str | Path | RemotePath) -> Location:
     """
     if isinstance(place, RemotePath):
         return place
-    if not isinstance(place, str | Path) or "\0" in str(place):
+    if not isinstance(place, str | Path) or not may_be_a_name(str(place)):
         raise SettingError(f"{place!r:.80}: expected a path or URL")
     if isinstance(place, str):
         if is_url(place):
             return RemotePath(place.rstrip("/"))
         place = path_of_file_url(place)
     return place.expanduser().absolute()
+
+
+def may_be_a_name(text: str) -> bool:
+    """Tell whether a text may be the name of a file; one that is not UTF-8 may."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:  # Half a surrogate pair that stands for no byte.
+        return False
+    return "\0" not in text
 
 
 def path_of_file_url(text: str) -> Path:

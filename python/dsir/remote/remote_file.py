@@ -66,7 +66,9 @@ class RemoteFile(SeekableFile):
         super().__init__()
         self.path = path
         self._store = path.store
-        self._object: OpenObject | None = self._store.open(path.key)
+        # Before anything can fail: a file that was not opened is closed too when it is collected.
+        self._object: OpenObject | None = None
+        self._object = self._store.open(path.key)
         self._state: ObjectState = self._object.state
         self.size = self._state.size
         self.changed = self._state.changed

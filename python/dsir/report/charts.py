@@ -74,12 +74,12 @@ def distribution(found: Histogram, *, title: str, summary: str, unit: str, name:
         for series in found.shares
     ]
     axis = [tag("line", x1=0, x2=WIDTH, y1=_BASE, y2=_BASE, class_="axis")]
-    for value in _ticks(found):
+    for value in axis_ticks(found):
         place = x(value)
         anchor = "start" if place < 30 else "end" if place > WIDTH - 30 else "middle"
         axis.append(tag("line", x1=place, x2=place, y1=_BASE, y2=_BASE + 5, class_="axis"))
         axis.append(
-            tag("text", _tick(value), x=place, y=_BASE + 20, class_="tick", text_anchor=anchor)
+            tag("text", tick_label(value), x=place, y=_BASE + 20, class_="tick", text_anchor=anchor)
         )
     svg = tag(
         "svg",
@@ -335,7 +335,8 @@ def _minus(number: str) -> str:
     return number.replace("-", MINUS)
 
 
-def _tick(value: float) -> str:
+def tick_label(value: float) -> str:
+    """Return a round number beside an axis: no more digits than it has."""
     size = abs(value)
     return _minus(f"{value:,.0f}" if size >= 1000 or value == round(value) else f"{value:g}")
 
@@ -344,14 +345,18 @@ def _inside(found: Histogram, value: float) -> float:
     return min(max(value, float(found.edges[0])), float(found.edges[-1]))
 
 
-def _ticks(found: Histogram) -> list[float]:
+def axis_ticks(found: Histogram) -> list[float]:
     """Return round numbers within a histogram."""
     low, high = float(found.edges[0]), float(found.edges[-1])
     if found.logarithmic:
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
         inside = [value for value in values if low <= value <= high]
-        return inside if len(inside) <= 10 else [v for v in inside if f"{v:e}"[0] == "1"]
+        if len(inside) > 10:
+            return [value for value in inside if f"{value:e}"[0] == "1"]
+        # Within a factor of two or so there may be one of them, which gives no scale.
+        if len(inside) > 2:
+            return inside
     step = 10.0 ** math.floor(math.log10((high - low) / 4))
     step *= next((factor for factor in (1, 2, 5) if (high - low) / (step * factor) <= 8), 10)
     first = math.ceil(low / step)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dsir.report.charts import plain
+from dsir.report.charts import tick_label
 from dsir.report.markup import Markup, joined, number, tag
 
 _WIDTH, _HEIGHT = 720.0, 260.0
@@ -64,7 +64,14 @@ def line_chart(
             tag("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y(value), y2=y(value), class_="grid")
         )
         drawn.append(
-            tag("text", plain(value), x=_LEFT - 8, y=y(value) + 4, class_="tick", text_anchor="end")
+            tag(
+                "text",
+                tick_label(value),
+                x=_LEFT - 8,
+                y=y(value) + 4,
+                class_="tick",
+                text_anchor="end",
+            )
         )
     drawn.append(tag("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=base, y2=base, class_="axis"))
     for place, budget in enumerate(budgets):

@@ -30,7 +30,7 @@ from dsir.sampling import METHODS
 from dsir.stages.drawn import CoverageDraw, Draw, TargetDraw
 from dsir.stages.plan import OutputPlan
 from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_scores import rows_of
 
 

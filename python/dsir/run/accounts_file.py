@@ -10,7 +10,7 @@ from typing import Any
 from dsir.corpus.skipped import Skipped
 from dsir.errors import WorkdirError
 from dsir.run.metrics import Metrics
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.storage.sealed_json import read_sealed
 from dsir.storage.workdir import Workdir
 

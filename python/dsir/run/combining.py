@@ -35,8 +35,8 @@ from dsir.stages.merged_groups import merge_groups
 from dsir.stages.plan import Piece
 from dsir.stages.quota_draw import GroupAccounts, open_positions
 from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
 from dsir.stages.selected_rows import SelectedRows
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.survey import survey_of
 from dsir.stages.take import taken_rows
 from dsir.stages.unit_scores import ChangeableScores

@@ -12,7 +12,7 @@ from dsir.output.contaminated import write_contaminated_rows
 from dsir.output.writer import FileAccount
 from dsir.remote import Location
 from dsir.stages.contaminated import read_contaminated
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from dsir.model.estimator import Estimator
 from dsir.model.relevance import RelevanceModel
 from dsir.run.accounts import accounts_of
 from dsir.run.accounts_file import keep_accounts
+from dsir.run.covering import Covered
 from dsir.run.duplicates import search_in
 from dsir.run.fitting import Fitted
 from dsir.run.folders import draw_shares, rows_workdir, take_columns
 from dsir.run.kept_scores import open_scores
 from dsir.run.metrics import Metrics
-from dsir.run.pipeline import Covered, Pipeline
+from dsir.run.pipeline import Pipeline
 from dsir.settings.draw import DrawSettings
 from dsir.settings.plan import Plan
 from dsir.stages.damage.columns import LostGroups
@@ -28,7 +29,7 @@ from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.kept.plan import plan_keeping
 from dsir.stages.sample import ShardRows
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_scores import ChangeableScores
 from dsir.stages.units import file_ranges
 from dsir.storage.workdir import Workdir

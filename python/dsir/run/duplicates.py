@@ -15,7 +15,7 @@ from dsir.settings.machine import Machine
 from dsir.stages.duplicates.layout import hashes_a_row
 from dsir.stages.duplicates.search import DuplicateSearch
 from dsir.stages.repeats import find_repeats
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_scores import ChangeableScores, rows_of
 from dsir.storage.workdir import Workdir
 

@@ -28,8 +28,8 @@ from dsir.sampling import Calibration
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.stages.damage.units import without_unnumbered
-from dsir.stages.score import load_shard_scores
 from dsir.stages.score_table import form_of_columns
+from dsir.stages.shard_scores import load_shard_scores
 from dsir.stages.unit_scores import ChangeableScores, UnitScores
 from dsir.stages.units import unit_counts, unit_layout
 from dsir.storage.atomic import remove_abandoned

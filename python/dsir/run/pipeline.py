@@ -1,40 +1,35 @@
 """The stages of a run: make a task for each unit, let the engine run them, merge the results.
 
 The stages that go over all units are here, and what they need of the machine. The fit is in
-`run.fitting`, the writing in `run.writing`.
+`run.fitting`, a draw by coverage in `run.covering`, the writing in `run.writing`.
 """
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from dsir.corpus import Corpus, Shard
+from dsir.corpus import Corpus
 from dsir.corpus.skipped import Skipped
 from dsir.corpus.units import sizes_of
 from dsir.engine import Engine, Tasks
 from dsir.errors import EmptyCorpusError, SettingError
 from dsir.model.estimator import Scoring
-from dsir.model.features import HashedNgrams
-from dsir.model.relevance import RelevanceModel
 from dsir.model.row_filters import RowFilters
 from dsir.plural import counted
 from dsir.progress import Reporter, ignore
+from dsir.run.covering import Covered, draw_covered
 from dsir.run.duplicates import OpenSearch, find_duplicates
 from dsir.run.stage_time import StageTime
 from dsir.settings.draw import DrawSettings
 from dsir.settings.extra_columns import NO_EXTRA, ExtraColumns
 from dsir.settings.machine import Machine
 from dsir.settings.reading import ReadSettings
-from dsir.stages.coverage import draw_coverage
-from dsir.stages.coverage_pool import PoolRows
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.columns import LostGroups
 from dsir.stages.damage.tally import stopping, within_limits
@@ -45,9 +40,9 @@ from dsir.stages.extend import EarlierScores
 from dsir.stages.kept.apart import KeptApart
 from dsir.stages.kept.gate import Keep
 from dsir.stages.merged_groups import merge_groups
-from dsir.stages.pool import PoolTask, ShardPool, pool_shard
 from dsir.stages.sample import SampleTask, ShardRows, sample_shard
-from dsir.stages.score import ScoreTask, ShardScores, load_shard_scores, score_shard
+from dsir.stages.score import ScoreTask, score_shard
+from dsir.stages.shard_scores import ShardScores, load_shard_scores
 from dsir.stages.unit_rows import UnitRows
 from dsir.stages.unit_scores import ChangeableScores, UnitScores, rows_of
 from dsir.stages.units import file_numbers
@@ -58,21 +53,6 @@ from dsir.storage.workdir import Workdir
 _APART_ROWS = 1 << 22
 
 Spooled = Sequence[Path | None]
-
-
-class Covered(NamedTuple):
-    """What method="coverage" needs beside the scores.
-
-    Attributes:
-        model: the model that the scores are from.
-        units: the units that were scored, without row groups that are lost.
-        folder: where the n-grams of the pool are kept for the time of the draw; None for a
-            temporary folder.
-    """
-
-    model: RelevanceModel
-    units: Sequence[Shard]
-    folder: Path | None
 
 
 @dataclass(slots=True)
@@ -295,23 +275,9 @@ class Pipeline:
             if known is not None:
                 drawn = known
             elif covered is not None:
-                with self._pool_folder(covered) as place:
-                    drawn = draw_coverage(
-                        scores,
-                        settings,
-                        covered.model,
-                        lambda pool: self.pool(
-                            covered.units,
-                            pool,
-                            (covered.model.features,),
-                            place,
-                            lambda number: scores[number].kept,
-                        ),
-                        self.engine.threads_here,
-                        self.machine.memory.lists,
-                        groups,
-                        self.machine.memory.candidates,
-                    )
+                drawn = draw_covered(
+                    scores, settings, covered, groups, self.machine, self.reading.on_error
+                )
             elif (
                 self.engine.needs_workdir
                 and can_draw_apart(scores, settings)
@@ -359,58 +325,6 @@ class Pipeline:
             )
 
         return Tasks(len(scores), task)
-
-    @contextmanager
-    def _pool_folder(self, covered: Covered) -> Iterator[Path | None]:
-        """Give an empty folder for the n-grams of a pool; None if workers would not see it."""
-        if covered.folder is None and not self.engine.shares_files:
-            yield None
-            return
-        if covered.folder is not None:
-            covered.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="dsir-pool-", dir=covered.folder) as folder:
-            yield Path(folder)
-
-    def pool(
-        self,
-        units: Sequence[Shard],
-        pool: Sequence[PoolRows],
-        features: tuple[HashedNgrams, ...],
-        folder: Path | None,
-        kept: Callable[[int], Path | None] = lambda _: None,
-    ) -> list[ShardPool]:
-        """List the n-grams of some rows, by unit.
-
-        Args:
-            units: the units of the corpus.
-            pool: the rows, by unit.
-            features: the kinds of n-grams to list; all of the same tokens.
-            folder: where the lists are kept; None for memory.
-            kept: returns the file of rows that were kept while a unit was scored, if there is one.
-        """
-        numbers = [number for number, rows in enumerate(pool) if len(rows.rows)]
-        threads = self.threads_inside(len(numbers))
-        tasks = [
-            PoolTask(
-                units[number],
-                features,
-                self.reading.on_error,
-                *pool[number],
-                threads,
-                None if folder is None else folder / f"{number:05d}.arrow",
-                kept(number),
-            )
-            for number in numbers
-        ]
-        found = [ShardPool() for _ in pool]
-        size = sum(task.shard.size for task in tasks)
-        with (
-            self.reporter.stage("pool", size, "bytes") as advance,
-            stopping(self.engine.run(pool_shard, tasks, advance)) as results,
-        ):
-            for number, listed in zip(numbers, results, strict=True):
-                found[number] = listed
-        return found
 
     @contextmanager
     def timed(self, name: str) -> Iterator[StageTime]:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from dsir.arguments.values import shown
 from dsir.errors import OutputError, SettingError
-from dsir.output.folder import ORIGINS_FOLDER, SELECTION_FILE, beside
+from dsir.output.folder import ORIGINS_FOLDER, SELECTION_FILE, beside, check_writable
 from dsir.output.manifest import Manifest, read_selection_file
 from dsir.output.row_origins import Origins, joined_origins, read_origins
 from dsir.primitive_arrays import to_arrow
@@ -46,13 +46,19 @@ def check_row_list(out: object) -> Path:
             f"rows_out={shown(out)}: expected a file such as rows{TABLE_SUFFIX}, or a folder, on "
             "this machine"
         )
-    if place.suffix == TABLE_SUFFIX:
-        if place.is_dir():
-            raise OutputError(f"{place}: is a folder; give the name of a file")
-    elif place.exists() and not place.is_dir():
-        raise OutputError(f"{place}: is a file; give a folder, or a name with {TABLE_SUFFIX}")
-    elif place.is_dir() and any(place.iterdir()):
-        raise OutputError(f"{place}: is not empty; give another folder")
+    is_table = place.suffix == TABLE_SUFFIX
+    try:
+        if is_table:
+            if place.is_dir():
+                raise OutputError(f"{place}: is a folder; give the name of a file")
+        elif place.exists() and not place.is_dir():
+            raise OutputError(f"{place}: is a file; give a folder, or a name with {TABLE_SUFFIX}")
+        elif place.is_dir() and any(place.iterdir()):
+            raise OutputError(f"{place}: is not empty; give another folder")
+        folder = place.parent if is_table else place
+        check_writable(folder, file=place)
+    except OSError as error:
+        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from error
     return place
 
 
@@ -72,18 +78,21 @@ def write_row_list(folder: Location, out: str | Path) -> Path:
         raise OutputError(f"{folder / SELECTION_FILE}: {manifest.problems[0]}")
     origins = _in_order(_origins_of(manifest))
     inputs = manifest.content["inputs"]["raw"]
-    if place.suffix == TABLE_SUFFIX:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(place, sweeps=True) as file:
-            pq.write_table(_table(origins, inputs), file, compression="zstd")
-        return place
-    place.mkdir(parents=True, exist_ok=True)
-    for name, content in _arrays(origins, inputs):
-        with atomic_file(place / name, sweeps=True) as file:
-            if isinstance(content, np.ndarray):
-                np.save(file, content, allow_pickle=False)
-            else:
-                file.write(json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+    try:
+        if place.suffix == TABLE_SUFFIX:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_file(place, sweeps=True) as file:
+                pq.write_table(_table(origins, inputs), file, compression="zstd")
+            return place
+        place.mkdir(parents=True, exist_ok=True)
+        for name, content in _arrays(origins, inputs):
+            with atomic_file(place / name, sweeps=True) as file:
+                if isinstance(content, np.ndarray):
+                    np.save(file, content, allow_pickle=False)
+                else:
+                    file.write(json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+    except OSError as error:
+        raise OutputError(f"{place}: cannot be written: {error.strerror or error}") from error
     return place
 
 

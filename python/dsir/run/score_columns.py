@@ -22,8 +22,8 @@ from dsir.run.passed_over import warn_of_passed_over
 from dsir.run.pipeline import Pipeline, refuse_no_rows
 from dsir.stages.damage.bad_tally import BadTally
 from dsir.stages.damage.tally import stopping, within_limits
-from dsir.stages.score import ShardScores
 from dsir.stages.score_columns import SOURCE, SOURCE_ROW, ColumnsTask, score_columns
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.units import file_numbers, file_ranges, unit_layout
 from dsir.storage.atomic import remove_abandoned
 from dsir.storage.workdir import Workdir

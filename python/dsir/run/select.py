@@ -17,6 +17,7 @@ from dsir.model.relevance import RelevanceModel
 from dsir.model.targets import names_of_targets
 from dsir.plural import counted
 from dsir.remote import Folder, Location, RemotePath, folder_of, location_of
+from dsir.remote.store import RemoteError
 from dsir.run.accounts import warn_of_top_k
 from dsir.run.first_look import look_as_planned
 from dsir.run.given_model import GivenModel
@@ -181,9 +182,10 @@ def fitted_model(
             f"combine: the model has a log-weight for each of {', '.join(map(repr, names))}; give "
             'a model with one, such as of fit(targets="pooled")'
         )
-    if given.get("method") == "coverage" and not isinstance(found.model, RelevanceModel):
+    method = given.get("method")
+    if method in ("coverage", "cap") and not isinstance(found.model, RelevanceModel):
         raise SettingError(
-            'method="coverage": needs a relevance model, but the model is of the kind '
+            f'method="{method}": needs a relevance model, but the model is of the kind '
             f'{found.model.kind!r}; fit one with estimator="relevance"'
         )
     return found
@@ -206,7 +208,12 @@ def _folder(name: str, value: object) -> Location | None:
 
 def _refuse_workers(workdir: Folder) -> None:
     """Refuse a work directory in which workers of a planned run are at work."""
-    living = [one for one in workers_of(workdir) if one.alive]
+    try:
+        living = [one for one in workers_of(workdir) if one.alive]
+    except RemoteError as error:
+        raise WorkdirError(f"{workdir}: cannot be read: {error}") from error
+    except OSError as error:
+        raise WorkdirError(f"{workdir}: cannot be read: {error.strerror or error}") from error
     if living:
         raise WorkdirError(
             f"{workdir}: {counted(len(living), 'worker')} of 'dsir work' at work in it (the first: "

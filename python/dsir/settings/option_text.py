@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from dsir.arguments.values import exact_share, is_percent
@@ -24,7 +24,7 @@ def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
         SettingError: the text has another form.
     """
     numbers: dict[str, float] = {}
-    for entry in text.split(","):
+    for entry in _entries(text):
         name, _, value = entry.rpartition("=")
         try:
             share = exact_share(value) if is_percent(value) else None
@@ -37,6 +37,22 @@ def numbers_by_name(option: str, text: str, example: str) -> dict[str, float]:
             )
         _add(numbers, name, found, f"{option} {text}")
     return numbers
+
+
+def _entries(text: str) -> Iterator[str]:
+    """Give the entries between commas; a name may have commas too, as labels and columns do.
+
+    So what has no "=" is the beginning of the next entry's name. An empty entry is one of its own.
+    """
+    begun = ""
+    for piece in text.split(","):
+        if "=" not in piece and piece.strip():
+            begun += f"{piece},"
+            continue
+        yield begun + piece
+        begun = ""
+    if begun:
+        yield begun.removesuffix(",")
 
 
 def _add(found: dict[str, _Value], name: str, value: _Value, option: str) -> None:
@@ -82,7 +98,7 @@ def combine_in(text: str) -> dict[str, float]:
 def max_per_in(text: str) -> dict[str, str]:
     """Read `--max-per`, such as "source=20%,lang=5000"; see `settings.quotas`."""
     found: dict[str, str] = {}
-    for entry in text.split(","):
+    for entry in _entries(text):
         name, _, value = entry.rpartition("=")
         if not name.strip() or not value.strip():
             raise SettingError(

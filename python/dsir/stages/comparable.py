@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from dsir.errors import WorkdirError
 from dsir.primitive_arrays import to_numpy
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores, opened_scores
+from dsir.stages.shard_scores import ShardScores
 
 
 class Comparable(NamedTuple):

@@ -30,7 +30,7 @@ from dsir.stages.merged_groups import Groups
 from dsir.stages.pool import Lists, ShardPool
 from dsir.stages.pool_size import pool_sizes
 from dsir.stages.quota_draw import Closing, QuotaPlan, open_positions
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.survey import survey_of
 
 ROUNDS = 10

@@ -17,8 +17,8 @@ from dsir.sampling import KeyRule, Run, Threshold, find_threshold, selected_posi
 from dsir.settings.draw import DrawSettings
 from dsir.stages.eligible import cost_of_rows, eligible_rows
 from dsir.stages.quota_draw import Closing, QuotaPlan, open_positions
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.survey import runs_of
 
 

@@ -19,8 +19,8 @@ from dsir.stages.quota_draw import (
     Closing,
     QuotaPlan,
 )
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.survey import Survey, runs_of, survey_of
 
 

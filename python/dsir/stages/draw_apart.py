@@ -37,8 +37,8 @@ from dsir.stages.merged_groups import Groups
 from dsir.stages.pieces import Piece, pieces_of
 from dsir.stages.quota_draw import Closing
 from dsir.stages.rank_search import DigitTask, Prefix, search
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import RUN_ROWS
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.survey import Survey, weights_of
 from dsir.stages.turn import Decided
 from dsir.stages.unit_scores import rows_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dsir.engine import Tasks
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores, in_runs
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.survey import checked_scores
 from dsir.stages.unit_scores import rows_of
 from dsir.storage.place import Place

@@ -22,7 +22,7 @@ from dsir import _core
 from dsir.settings.draw import DrawSettings
 from dsir.stages.comparable import comparable_rows
 from dsir.stages.eligible import could_be_selected
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_scores import ChangeableScores
 
 # By byte, how many of its bits are 1. np.bitwise_count needs numpy 2.

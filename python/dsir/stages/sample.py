@@ -15,9 +15,9 @@ from dsir.sampling import Run
 from dsir.settings.draw import DrawSettings
 from dsir.stages.drawn import Draw
 from dsir.stages.eligible import eligible_rows
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm, Scores
 from dsir.stages.selected_rows import SelectedRows, join_rows, read_rows
+from dsir.stages.shard_scores import ShardScores
 from dsir.storage.marker import Marker, is_whole
 from dsir.storage.place import Place
 

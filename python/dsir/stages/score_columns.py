@@ -20,8 +20,8 @@ from dsir.engine import Progress
 from dsir.model.scorers import Scorers
 from dsir.remote import Location
 from dsir.stages.damage.row_groups import or_skipped
-from dsir.stages.score import ShardScores, load_shard_scores, marker_of
 from dsir.stages.score_table import ScoreForm
+from dsir.stages.shard_scores import ShardScores, load_shard_scores, marker_of
 from dsir.storage.atomic import atomic_file
 from dsir.storage.place import Place
 from dsir.storage.sealed_json import file_checksum

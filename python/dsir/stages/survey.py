@@ -22,8 +22,8 @@ from dsir.stages.quota_draw import (
     GroupSizes,
     QuotaPlan,
 )
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import Scores, in_runs
+from dsir.stages.shard_scores import ShardScores
 
 
 def weights_of(

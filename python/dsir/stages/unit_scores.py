@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir.stages.duplicates.marks import Marks
-from dsir.stages.score import ShardScores
 from dsir.stages.score_table import ScoreForm
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_results import UnitResults
 from dsir.storage.place import Place
 

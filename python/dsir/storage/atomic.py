@@ -264,7 +264,8 @@ def _naming(path: Location) -> Iterator[None]:
     except OSError as error:
         # A store's errors name the file themselves, in their `url`.
         if not isinstance(error, RemoteError):
-            error.filename, error.filename2 = str(path), None
+            error.filename = str(path)
+            del error.filename2  # None would be shown as the name of another file.
         raise
 
 

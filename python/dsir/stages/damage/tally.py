@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from dsir.corpus import Shard
 from dsir.stages.damage.bad_tally import BadTally
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.units import Placing, in_file
 
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from dsir.corpus import Shard
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_scores import ChangeableScores, UnitScores
 from dsir.stages.units import file_ranges
 

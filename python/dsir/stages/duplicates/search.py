@@ -21,7 +21,7 @@ from dsir.stages.duplicates.matches import RangeTask, match_range, piece_place, 
 from dsir.stages.duplicates.partition import PartitionTask, partition_piece
 from dsir.stages.duplicates.slices import SUFFIX
 from dsir.stages.pieces import pieces_of
-from dsir.stages.score import ShardScores
+from dsir.stages.shard_scores import ShardScores
 from dsir.stages.unit_scores import ChangeableScores, UnitScores, rows_of
 from dsir.storage.place import Place
 from dsir.storage.workdir import Workdir
