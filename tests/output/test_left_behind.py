@@ -101,9 +101,9 @@ def test_the_same_command_starts_again(command, stopped, raw, target, tmp_path, 
 def test_what_a_killed_run_left_is_not_among_the_rows_of_another(raw, target, tmp_path):
     words = [word.format(raw=raw, target=target) for word in COMMANDS["select"][1]]
     stop_before_the_end(KILLED, "select", [*words, "-o", "out"], tmp_path)
-    left = set(os.listdir(tmp_path / "out/data"))
+    left = files_under(tmp_path / "out/data")
     dsir.select(raw, target, n=2, min_tokens=0, out=tmp_path / "out", progress=False)
-    assert len(left) > len(os.listdir(tmp_path / "out/data"))
+    assert len(left) > len(files_under(tmp_path / "out/data"))
     assert pq.read_table(tmp_path / "out/data").num_rows == 2
     assert dsir.verify(tmp_path / "out").stands
 

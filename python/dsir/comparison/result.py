@@ -192,10 +192,9 @@ class Comparison(Facts):
         """
         place = location_of(folder)
         check_output_folder(place, overwrite=overwrite, resuming=False)
-        with claimed(place) as claim:
-            with claim.unfinished(overwrite=overwrite), writing(place):
-                self.report(place / REPORT_FILE)
-                write_json(place / COMPARISON_FILE, self.describe())
+        with claimed(place) as claim, claim.unfinished(overwrite=overwrite), writing(place):
+            self.report(place / REPORT_FILE)
+            write_json(place / COMPARISON_FILE, self.describe())
         return place
 
     @classmethod

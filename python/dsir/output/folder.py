@@ -17,6 +17,7 @@ from typing import NamedTuple
 from dsir.errors import OutputError
 from dsir.remote import Location, RemotePath, within
 from dsir.remote.store import RemoteError
+from dsir.storage.links import broken_link_above, why_broken
 
 # Where everything is, from the output folder.
 DATA_FOLDER = "data"
@@ -205,6 +206,9 @@ def check_writable(folder: Location, file: Location | None = None) -> None:
     if isinstance(folder, RemotePath):
         _refuse_reading_only(folder)
         return
+    broken = broken_link_above(folder)
+    if broken is not None:
+        raise OutputError(why_broken(broken))
     try:
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         is_folder = nearest.is_dir()
