@@ -25,7 +25,7 @@ _VOCABULARY = 8_000
 def run(data: Path, times: int) -> dict[str, Any]:
     """Measure; return the processor time of each kernel over that of the built-in of its work."""
     try:
-        at_spaces, pairs, summed = _kernels()
+        with_branches, at_spaces, pairs, summed = _kernels()
     except ImportError:
         return {"figures": [], "left_out": "numba is not installed"}
     texts = corpus.texts(corpus.shards(data))[:_MOST_ROWS]
@@ -44,6 +44,15 @@ def run(data: Path, times: int) -> dict[str, Any]:
     figures = [
         _compared(name, *both, texts, times, asked=2.0) for name, both in pairs_of_features.items()
     ]
+    figures.append(
+        _compared(
+            "tokenizer kernel with branches / whitespace",
+            HashedNgrams(tokenizer=with_branches),
+            HashedNgrams(tokenizer="whitespace"),
+            texts,
+            times,
+        )
+    )
     models = [_model(texts, scorer) for scorer in (summed, None)]
     figures.append(_scored("scorer kernel that sums / sum", *models, texts, times, asked=2.0))
     few = texts[:_FEW_ROWS]
@@ -142,13 +151,13 @@ def _vocabulary(texts: Any) -> HashedNgrams | None:
     return HashedNgrams(tokenizer=library)
 
 
-def _kernels() -> tuple[Any, Any, Any]:
+def _kernels() -> tuple[Any, Any, Any, Any]:
     import numba  # noqa: F401 - said if it is missing
 
     from dsir.kernels import bucket_of, extend_hash
 
     @kernel("tokenizer")
-    def at_spaces(text: Any, at: int, starts: Any, ends: Any) -> int:
+    def with_branches(text: Any, at: int, starts: Any, ends: Any) -> int:
         found = 0
         while found < len(starts):
             while at < len(text) and text[at] <= 32:
@@ -161,6 +170,29 @@ def _kernels() -> tuple[Any, Any, Any]:
             ends[found] = at
             found += 1
         return found
+
+    # As docs/how-to/own-tokenizers.md advises.
+    is_token = np.array([byte > 32 for byte in range(256)], dtype=np.uint64)
+
+    @kernel("tokenizer")
+    def at_spaces(text: Any, at: int, starts: Any, ends: Any) -> int:
+        while at < len(text) and not is_token[text[at]]:
+            at += 1
+        stop = min(len(text), at + len(starts))
+        started = ended = before = np.uint64(0)
+        for place in range(np.uint64(at), np.uint64(stop)):
+            token = is_token[text[place]]
+            starts[started] = place
+            ends[ended] = place
+            started += token & ~before
+            ended += before & ~token
+            before = token
+        if before:
+            while stop < len(text) and is_token[text[stop]]:
+                stop += 1
+            ends[ended] = stop
+            ended += np.uint64(1)
+        return np.int64(ended)
 
     @kernel("features", features_per_token=2)
     def pairs(tokens: Any, buckets: int, out: Any) -> int:
@@ -180,4 +212,4 @@ def _kernels() -> tuple[Any, Any, Any]:
             total += counts[place] * log_ratio[buckets[place]]
         return total
 
-    return at_spaces, pairs, summed
+    return with_branches, at_spaces, pairs, summed

@@ -1,7 +1,6 @@
 #include "ngram/scorer_kernel.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <span>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "ngram/score_rows.hpp"
+#include "simd/cut.hpp"
 #include "text/kernel_tokens.hpp"
 
 namespace dsir::ngram {
@@ -21,56 +21,64 @@ struct Distinct {
     std::size_t size = 0;
 
     void make_room(std::size_t most) {
-        if (numbers.size() < most) {
-            numbers.resize(most);
+        if (counts.size() < most) {
+            numbers.resize(most + simd::kCutSlack);
             counts.resize(most);
         }
     }
 };
 
-/// Counts numbers below a bound in a table of all of them. Two levels of bits say which occur, so
-/// that reading them in order takes no sorting. Memory: 4 bytes and a bit for each possible number.
+/// Counts numbers below a bound in a table of all of them. A bit for each says which occur, so that
+/// reading them in order takes no sorting. Memory: 4 bytes and a bit for each possible number.
 class CountTable {
   public:
     explicit CountTable(std::uint32_t bound)
-        : counts_(bound), bits_((bound >> 6) + 1), used_words_((bound >> 12) + 1) {}
+        : counts_(bound), bits_(((bound >> 12) + 1) * kWords), used_((bound >> 12) + 1) {}
 
     void add(std::span<const std::uint32_t> numbers) {
         added_ += numbers.size();
         std::uint32_t* const counts = counts_.data();
         std::uint64_t* const bits = bits_.data();
-        std::uint64_t* const used = used_words_.data();
+        std::uint8_t* const used = used_.data();
         for (const std::uint32_t number : numbers) {
             ++counts[number];
             bits[number >> 6] |= std::uint64_t{1} << (number & 63);
-            used[number >> 12] |= std::uint64_t{1} << ((number >> 6) & 63);
+            // A byte, not a bit: it is written without being read, which would wait for the last
+            // write.
+            used[number >> 12] = 1;
         }
     }
 
     /// Writes the numbers to `out`, and forgets them.
     void take(Distinct& out) {
         out.make_room(std::min(added_, counts_.size()));
-        out.size = 0;
-        for (std::size_t top = 0; top < used_words_.size(); ++top) {
-            for (std::uint64_t words = used_words_[top]; words != 0; words &= words - 1) {
-                const std::size_t word = top * 64 + std::countr_zero(words);
-                for (std::uint64_t bits = bits_[word]; bits != 0; bits &= bits - 1) {
-                    const std::size_t number = word * 64 + std::countr_zero(bits);
-                    out.numbers[out.size] = static_cast<std::uint32_t>(number);
-                    out.counts[out.size++] = counts_[number];
-                    counts_[number] = 0;
-                }
+        std::uint32_t* const numbers = out.numbers.data();
+        std::size_t size = 0;
+        for (std::size_t top = 0; top < used_.size(); ++top) {
+            if (used_[top] == 0) continue;
+            for (std::size_t word = top * kWords; word < (top + 1) * kWords; ++word) {
+                const auto first = static_cast<std::uint32_t>(word * 64);
+                size += append_(bits_[word], first, numbers + size);
                 bits_[word] = 0;
             }
-            used_words_[top] = 0;
+            used_[top] = 0;
         }
+        std::uint32_t* const counts = counts_.data();
+        for (std::size_t k = 0; k < size; ++k) {
+            out.counts[k] = counts[numbers[k]];
+            counts[numbers[k]] = 0;
+        }
+        out.size = size;
         added_ = 0;
     }
 
   private:
+    static constexpr std::size_t kWords = 64;  ///< words of bits that share a byte of `used_`
+
     std::vector<std::uint32_t> counts_;
     std::vector<std::uint64_t> bits_;
-    std::vector<std::uint64_t> used_words_;
+    std::vector<std::uint8_t> used_;
+    simd::AppendPlaces append_ = simd::cut_kernels(simd::active_level()).append;
     std::size_t added_ = 0;
 };
 

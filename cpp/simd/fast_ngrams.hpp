@@ -9,8 +9,8 @@
 /// a time.
 namespace dsir::simd {
 
-/// Tokens as they lie in a token buffer. From the start of any token 16 bytes must be readable,
-/// however short the token is.
+/// Tokens as they lie in a token buffer, anywhere in it. From the start of any token 16 bytes must
+/// be readable, however short the token is.
 struct TokenView {
     const std::uint8_t* bytes;
     const std::uint32_t* starts;

@@ -10,6 +10,7 @@
 #include "ngram/bucket_stream.hpp"
 #include "ngram/scorer_kernel.hpp"
 #include "text/kernel_tokens.hpp"
+#include "text/lower.hpp"
 #include "text/tokenizers.hpp"
 #include "text_array.hpp"
 
@@ -79,6 +80,8 @@ TEST(a_tokenizer_kernel_cuts_as_its_built_in_twin) {
         "\u00c9t\u00c9",
         "\u0130",
         "\u03a3\u03a3",
+        "\u023a",  // longer in lower case
+        "\u1e9e",  // shorter
         "\u6771",
         "Longer_THAN_eight",
     };
@@ -100,6 +103,71 @@ TEST(a_tokenizer_kernel_cuts_as_its_built_in_twin) {
     }
 }
 
+/// The places that `at_places` returns, of the whole document.
+std::vector<std::uint32_t> given_starts;
+std::vector<std::uint32_t> given_ends;
+
+std::int64_t at_places(const std::uint8_t*, std::int64_t, std::int64_t at, std::uint32_t* starts,
+                       std::uint32_t* ends, std::int64_t room) {
+    std::int64_t found = 0;
+    for (std::size_t k = 0; k < given_starts.size() && found < room; ++k) {
+        if (given_starts[k] < at) continue;
+        starts[found] = given_starts[k];
+        ends[found++] = given_ends[k];
+    }
+    return found;
+}
+
+TEST(each_token_of_a_kernel_is_lowered_by_itself) {
+    Random random(22);
+    static const std::vector<std::string> kCharacters = {
+        "A", "b", " ", "\u00c9", "\u0130", "\u03a3", "\u023a", "\u1e9e", "\u6771", "\U0001f600"};
+    for (int i = 0; i < rounds(200); ++i) {
+        std::string text;
+        given_starts.clear();
+        given_ends.clear();
+        Tokens as_written;
+        Tokens lowered;
+        // Mostly ASCII or mostly the rest; tokens that touch, and some of many characters.
+        const std::uint64_t kinds = random.below(2) == 0 ? 3 : kCharacters.size();
+        for (std::uint64_t k = random.below(3000); k > 0; --k) {
+            const auto start = static_cast<std::uint32_t>(text.size());
+            for (std::uint64_t c = 1 + random.below(k % 50 == 0 ? 200 : 4); c > 0; --c) {
+                text += kCharacters[random.below(100) == 0 ? random.below(kCharacters.size())
+                                                           : random.below(kinds)];
+            }
+            if (random.below(3) == 0) continue;  // between tokens
+            given_starts.push_back(start);
+            given_ends.push_back(static_cast<std::uint32_t>(text.size()));
+            as_written.push_back(text.substr(start));
+            std::vector<std::uint8_t> room(lower_room(text.size() - start));
+            const std::size_t size = lower(as_written.back(), room.data()).value_or(0);
+            lowered.emplace_back(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));
+        }
+        const std::vector<char> exact(text.begin(), text.end());
+        const std::string_view document(exact.data(), exact.size());
+        CHECK(tokens_of(document, at_places, Case::as_written) == as_written);
+        CHECK(tokens_of(document, at_places, Case::lower) == lowered);
+    }
+}
+
+TEST(a_full_call_of_a_tokenizer_kernel_is_a_stretch) {
+    const std::string text(10'000, 'a');
+    given_starts.clear();
+    given_ends.clear();
+    for (std::uint32_t k = 0; k < text.size(); ++k) {
+        given_starts.push_back(k);
+        given_ends.push_back(k + 1);
+    }
+    FeatureSpec spec{dsir::ngram::kMaxOrder, 1000, HashKind::fast};
+    spec.cutting.kernel = at_places;
+    BucketStream stream(spec);
+    const auto outcome = stream.run(text, [](std::span<const std::uint32_t> buckets) {
+        CHECK(buckets.size() <= BucketStream::kMostAtOnce);
+    });
+    CHECK(outcome.tokens == text.size());
+}
+
 TEST(places_of_a_tokenizer_kernel_are_checked) {
     const auto says = [](const std::string& message, const char* part) {
         return message.find(part) != std::string::npos;
@@ -111,6 +179,7 @@ TEST(places_of_a_tokenizer_kernel_are_checked) {
     CHECK(says(refusal(same_places<1, 2, 3>), "inside a character"));
     CHECK(says(refusal(same_places<1'000'000, 0, 1>), "there is room for"));
     CHECK(says(refusal(same_places<-1, 0, 1>), "raised an exception"));
+    CHECK(refusal(same_places<1, 0, 8>).empty());  // the whole text
     CHECK(tokens_of("a \xFF", at_spaces).empty());
 }
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "text/letter_case.hpp"
 #include "text/token_buffer.hpp"
-#include "text/token_spans.hpp"
 
 namespace dsir::text {
 
@@ -26,8 +26,8 @@ using TokenizerKernel = std::int64_t (*)(const std::uint8_t* text, std::int64_t 
                                          std::uint32_t* ends, std::int64_t room);
 
 /// The tokens of a TokenizerKernel, in lower case or as they are written. Each token is lowered by
-/// itself, so a capital sigma at its end is final. Used like WordPunct. Memory: a stretch, or the
-/// longest token if that is longer.
+/// itself, so a capital sigma at its end is final. Used like WordPunct. Memory: 1.5 times the
+/// document, which lies in the buffer, and as much again if characters change their length.
 class KernelTokens {
   public:
     /// Starts on a document of up to 2 GiB. `document` and `buffer` must outlive the tokenizer.
@@ -43,15 +43,17 @@ class KernelTokens {
 
   private:
     std::size_t ask();
-    void write(std::size_t tokens);
+    bool are_good(std::size_t tokens) const;
+    [[noreturn]] void refuse(std::size_t tokens) const;
+    void lower_left(std::size_t tokens);
 
     std::string_view document_;
-    TokenBuffer& buffer_;
+    TokenBuffer& buffer_;  ///< has the document, in its case, with every character where it was
     TokenizerKernel kernel_;
-    Case letters_;
+    std::vector<std::uint32_t> left_;  ///< the characters that could not be lowered there
+    std::size_t left_at_ = 0;          ///< the first of them that no token has passed
     std::uint32_t at_ = 0;
     bool valid_;
-    SpanBuffer places_;
 };
 
 }  // namespace dsir::text

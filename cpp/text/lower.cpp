@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "simd/cut.hpp"
+#include "simd/json_strings.hpp"
 #include "unicode/utf8.hpp"
 
 namespace dsir::text {
@@ -42,6 +43,11 @@ std::size_t length_by_lead(std::uint8_t lead) {
     return lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
 }
 
+/// The lower case of a character that is not special.
+char32_t lower_of(char32_t code_point, const unicode::CharacterProperties& properties) {
+    return static_cast<char32_t>(static_cast<std::int32_t>(code_point) + properties.lower_delta);
+}
+
 /// Lowers the characters beyond ASCII of a block in place, as far as they keep their length. `left`
 /// has the bytes that are not lowered yet, `lowered` the block with its ASCII in lower case.
 /// Returns how many bytes are done: up to a character that is not UTF-8, crosses the end of the
@@ -58,8 +64,7 @@ std::size_t lower_block(const std::uint8_t* at, const std::uint8_t* end, std::ui
         if (properties.special != 0) return i;
         if (properties.lower_delta != 0) {
             std::uint8_t bytes[4];
-            const auto lower = static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
-                                                     properties.lower_delta);
+            const char32_t lower = lower_of(decoded.code_point, properties);
             if (unicode::encode_utf8(lower, bytes) != decoded.length) return i;
             for (unsigned k = 0; k < decoded.length; ++k) lowered[i + k] = bytes[k];
         }
@@ -68,17 +73,12 @@ std::size_t lower_block(const std::uint8_t* at, const std::uint8_t* end, std::ui
     return 64;
 }
 
-}  // namespace
-
-std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
-    const auto* const begin = reinterpret_cast<const std::uint8_t*>(document.data());
-    const std::uint8_t* const end = begin + document.size();
-    const std::uint8_t* at = begin;
-    std::uint8_t* to = out;
+/// Writes the text [at, end) to `out` in lower case, block by block. Where lower_block() stops it
+/// calls one(at), which writes the character there itself and returns its bytes in the text, or 0
+/// to stop. `out` then is where the text written ends. Returns whether the end was reached.
+template <class One>
+bool lower_blocks(const std::uint8_t* at, const std::uint8_t* end, std::uint8_t*& out, One&& one) {
     const simd::CutKernels& kernels = simd::cut_kernels(simd::active_level());
-    const auto put = [&to](char32_t lowered, unicode::Kind) {
-        to += unicode::encode_utf8(lowered, to);
-    };
     while (at < end) {
         const auto available = static_cast<std::size_t>(end - at);
         std::uint8_t padded[64] = {};
@@ -87,46 +87,67 @@ std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
             std::memcpy(padded, at, available);
             block = padded;
         }
-        const std::uint64_t left = kernels.lower(block, to);
+        const std::uint64_t left = kernels.lower(block, out);
         std::size_t done = 64;
-        if (left != 0) done = lower_block(at, end, left, to);
+        if (left != 0) done = lower_block(at, end, left, out);
         done = std::min(done, available);
         at += done;
-        to += done;
+        out += done;
         if (done != 0) continue;
+        const std::size_t length = one(at);
+        if (length == 0) return false;
+        at += length;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out) {
+    const auto* const begin = reinterpret_cast<const std::uint8_t*>(document.data());
+    const std::uint8_t* const end = begin + document.size();
+    const auto put = [&out](char32_t lowered, unicode::Kind) {
+        out += unicode::encode_utf8(lowered, out);
+    };
+    std::uint8_t* const first = out;
+    const bool all = lower_blocks(begin, end, out, [&](const std::uint8_t* at) -> std::size_t {
         // The character that begins here, whatever it becomes.
         const unicode::Decoded decoded = unicode::decode_utf8(at, end);
-        if (decoded.length == 0) return std::nullopt;
+        if (decoded.length == 0) return 0;
         const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
         if (properties.special != 0) {
             lower_special(decoded.code_point, begin, at, end, put);
         } else {
-            put(static_cast<char32_t>(static_cast<std::int32_t>(decoded.code_point) +
-                                      properties.lower_delta),
-                unicode::Kind{properties.kind});
+            put(lower_of(decoded.code_point, properties), unicode::Kind{properties.kind});
         }
-        at += decoded.length;
-    }
-    return static_cast<std::size_t>(to - out);
+        return decoded.length;
+    });
+    if (!all) return std::nullopt;
+    return static_cast<std::size_t>(out - first);
+}
+
+bool lower_in_place(std::string_view document, std::uint8_t* out,
+                    std::vector<std::uint32_t>& left) {
+    const auto* const begin = reinterpret_cast<const std::uint8_t*>(document.data());
+    const std::uint8_t* const end = begin + document.size();
+    return lower_blocks(begin, end, out, [&](const std::uint8_t* at) -> std::size_t {
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
+        if (decoded.length == 0) return 0;
+        const unicode::CharacterProperties& properties = unicode::properties_of(decoded.code_point);
+        std::uint8_t lowered[4];
+        const bool stays = properties.special == 0 &&
+                           unicode::encode_utf8(lower_of(decoded.code_point, properties),
+                                                lowered) == decoded.length;
+        if (!stays) left.push_back(static_cast<std::uint32_t>(at - begin));
+        std::memcpy(out, stays ? lowered : at, decoded.length);
+        out += decoded.length;
+        return decoded.length;
+    });
 }
 
 bool is_utf8(std::string_view bytes) {
-    const auto* at = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    const std::uint8_t* const end = at + bytes.size();
-    while (at < end) {
-        std::uint64_t eight = 0;
-        if (end - at >= 8) {
-            std::memcpy(&eight, at, 8);
-            if ((eight & 0x8080808080808080U) == 0) {
-                at += 8;
-                continue;
-            }
-        }
-        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
-        if (decoded.length == 0) return false;
-        at += decoded.length;
-    }
-    return true;
+    const auto* const begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    return simd::json_string_kernels(simd::active_level()).valid_utf8(begin, begin + bytes.size());
 }
 
 }  // namespace dsir::text

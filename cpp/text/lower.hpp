@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "unicode/unicode_tables.hpp"
 
@@ -41,6 +42,11 @@ constexpr std::size_t lower_room(std::size_t document) {
 /// nothing if the document is not UTF-8. `out` must have lower_room(document.size()) bytes and must
 /// not overlap the document.
 std::optional<std::size_t> lower(std::string_view document, std::uint8_t* out);
+
+/// Writes the document in lower case with every character where it was. A character that would
+/// change its length, or depends on its neighbours, is written as it is, and its place is appended
+/// to `left`. Returns whether the document is UTF-8. `out` is as in lower().
+bool lower_in_place(std::string_view document, std::uint8_t* out, std::vector<std::uint32_t>& left);
 
 /// Whether the bytes are UTF-8.
 bool is_utf8(std::string_view bytes);

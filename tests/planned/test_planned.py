@@ -139,11 +139,17 @@ def test_inputs_that_changed_are_refused(invoke_dsir, world, target, tmp_path):
     raw = world.write_parquet(tmp_path / "raw", parts=3)
     call = (*raw, "-t", target, *SETTINGS, "--n", 40, "-o", "out", "--workdir", "w")
     assert invoke_dsir("plan", *call, cwd=tmp_path).returncode == 0
+    earlier = raw[2].stat().st_size
     pq.write_table(world.table().slice(0, 5), raw[2])
+    said = f"{raw[2]} has changed since: its size is {raw[2].stat().st_size:,} bytes, "
     for command in ("work", "finish"):
         done = invoke_dsir(command, "w", cwd=tmp_path)
         assert done.returncode == 1
-        assert "belongs to another run: inputs.raw[2]" in done.stderr
+        assert f"belongs to another run: {said}was {earlier:,} bytes; " in done.stderr
+    raw[2].touch()
+    raw[1].touch()
+    done = invoke_dsir("work", "w", cwd=tmp_path)
+    assert f"{raw[1]} has been written to since, and has the same size; {said}" in done.stderr
 
 
 def test_a_worker_of_another_version_is_refused_before_any_work(invoke_dsir, planned, tmp_path):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from dsir.check.column_values import column_values
 from dsir.check.file_checks import refuse_changed
 from dsir.check.json_differences import Difference, differences
-from dsir.check.part_rows import origins_of, part_rows
+from dsir.check.part_rows import origins_of
 from dsir.check.row_merge import Pair, Rows, merged
 from dsir.errors import OutputError, SettingError
 from dsir.facts import Fact, Facts
@@ -365,7 +364,7 @@ def _by_value(
             shared[np.concatenate(positions)] = True
         seen: Counter[tuple[str, bool]] = Counter()
         at = 0
-        for values in _values(side.manifest, by):
+        for values in column_values(side.manifest, by):
             seen.update(zip(values, shared[at : at + len(values)].tolist(), strict=True))
             at += len(values)
         for (value, is_common), count in seen.items():
@@ -381,48 +380,3 @@ def _by_value(
         key=lambda item: (-(item[1].common + item[1].only_a + item[1].only_b), item[0]),
     )
     return dict(ordered)
-
-
-def _values(manifest: Manifest, by: str) -> Iterator[list[str]]:
-    """Give the values of a column of all parts, as texts."""
-    text = str(manifest.settings["text"])
-    for part in manifest.parts:
-        refuse_changed(manifest, part, beside=False)
-        for rows in part_rows(manifest, part, text):
-            assert rows.content is not None
-            yield _texts(_column(rows.content, by, manifest.folder / part))
-
-
-def _texts(values: Iterable[Any]) -> list[str]:
-    return [value if isinstance(value, str) else json.dumps(value, default=str) for value in values]
-
-
-def _column(content: pa.RecordBatch, by: str, path: Location) -> list[Any]:
-    names = content.schema.names
-    if by in names:
-        return list(content.column(names.index(by)).to_pylist())
-    if "line" in names and names[0] == "line":
-        return _fields(content.column(0).to_pylist(), by, path)
-    first, *inner = by.split(".")
-    if first in names and inner:
-        values = content.column(names.index(first)).to_pylist()
-        return [_inside(value, inner, by, path) for value in values]
-    raise SettingError(f"by={by!r}: {path} has no such column; columns: {', '.join(names)}")
-
-
-def _fields(lines: list[bytes], by: str, path: Location) -> list[Any]:
-    values = []
-    for line in lines:
-        value = json.loads(line)
-        values.append(value[by] if by in value else _inside(value, by.split("."), by, path))
-    return values
-
-
-def _inside(value: Any, names: list[str], by: str, path: Location) -> Any:
-    for name in names:
-        if value is None:
-            return None
-        if not isinstance(value, dict) or name not in value:
-            raise SettingError(f"by={by!r}: a row of {path} has no such field")
-        value = value[name]
-    return value

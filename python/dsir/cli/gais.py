@@ -207,9 +207,7 @@ def gais(
             "report": accuracy,
         }
         check_output_folder(folder, overwrite=overwrite, resuming=False)
-        if overwrite:
-            claim.clear()
-        with claim.unfinished():
+        with claim.unfinished(overwrite=overwrite):
             columns = {} if added is None else {added: selector.sample_weight_}
             paths = write_instances(tables, rows, folder, description, columns)
     if as_json:

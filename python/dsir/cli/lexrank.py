@@ -261,9 +261,7 @@ def lexrank(
             read, watch, group_by is not None, settings, loaded, left_out, threads
         )
         check_output_folder(folder, overwrite=overwrite, resuming=False)
-        if overwrite:
-            claim.clear()
-        with claim.unfinished():
+        with claim.unfinished(overwrite=overwrite):
             if summarizer is not None and summaries is not None:
                 done = summarize_corpus(
                     ranking,

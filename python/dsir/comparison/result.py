@@ -192,12 +192,9 @@ class Comparison(Facts):
         """
         place = location_of(folder)
         check_output_folder(place, overwrite=overwrite, resuming=False)
-        with claimed(place) as claim:
-            if overwrite:
-                claim.clear()
-            with claim.unfinished(), writing(place):
-                self.report(place / REPORT_FILE)
-                write_json(place / COMPARISON_FILE, self.describe())
+        with claimed(place) as claim, claim.unfinished(overwrite=overwrite), writing(place):
+            self.report(place / REPORT_FILE)
+            write_json(place / COMPARISON_FILE, self.describe())
         return place
 
     @classmethod

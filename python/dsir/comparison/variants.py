@@ -15,7 +15,7 @@ from dsir.model.estimator import Estimator
 from dsir.model.estimators import as_estimator, load_estimator
 from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
-from dsir.model.scorers import same_tokens
+from dsir.model.scorer_groups import same_tokens
 from dsir.remote import RemotePath
 from dsir.sampling import METHODS, Method
 from dsir.settings.combine import CombineOptions

@@ -51,7 +51,7 @@ def write(path: Path, attributes: Mapping[str, Any]) -> None:
     content = {"unicode": _core.UNICODE_VERSION, "attributes": encoded}
     header = json.dumps(content, allow_nan=False).encode("ascii")
     body = b"".join([_PREFIX.pack(MAGIC, VERSION, len(header)), header, *arrays])
-    with atomic_file(path, sweeps=True) as file:
+    with atomic_file(path, named=True) as file:
         file.write(body)
         file.write(hashlib.sha256(body).digest())
 

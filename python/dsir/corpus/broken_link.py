@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -19,26 +18,9 @@ from dsir.corpus.shard import OnError
 from dsir.corpus.shard_rows import TakenRows, TextBatch
 from dsir.errors import ShardError
 from dsir.formats import Kind, how_read
-from dsir.remote import Location, RemotePath
+from dsir.storage.links import is_broken_link, why_broken
 
-_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _SUFFIX = re.compile(r"\.[A-Za-z]\w{0,9}", re.ASCII)
-
-
-def is_broken_link(path: Location) -> bool:
-    """Tell whether a path is a link to nothing, or to itself."""
-    if isinstance(path, RemotePath):
-        return False
-    try:
-        if not path.is_symlink():
-            return False
-    except OSError:  # Nobody can tell what is in a folder that may not be entered.
-        return False
-    try:
-        path.stat()
-    except OSError as error:
-        return error.errno in _NOWHERE  # A file that may not be opened is there.
-    return False
 
 
 def may_be_folder(path: Path) -> bool:
@@ -47,11 +29,6 @@ def may_be_folder(path: Path) -> bool:
     A folder is often named 2024 or v1.1, but a link named notes.txt leads to no folder of data.
     """
     return _SUFFIX.fullmatch(path.suffix) is None
-
-
-def why_broken(path: Path) -> str:
-    """Say what is wrong with a broken link, and what to do."""
-    return f"{path}: is a broken link (to {_end_of(path)}); repair or remove the link"
 
 
 def broken_link(path: Path, text: str) -> BrokenLink:
@@ -126,7 +103,3 @@ class BrokenLink(FileShard):
 def _state(path: Path) -> tuple[int, int]:
     status = path.lstat()
     return status.st_size, status.st_mtime_ns
-
-
-def _end_of(path: Path) -> str:
-    return os.fsencode(path.readlink()).decode("utf-8", "backslashreplace")

@@ -7,12 +7,13 @@ import sys
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from dsir.corpus.broken_link import broken_link, is_broken_link, why_broken
+from dsir.corpus.broken_link import broken_link
 from dsir.corpus.file_shard import FileShard, file_state
 from dsir.corpus.shard import OnError
 from dsir.errors import SettingError, ShardError
 from dsir.formats import SUFFIXES, Compression, how_read, loaded
 from dsir.remote import Location, RemotePath
+from dsir.storage.links import is_broken_link, why_broken
 
 Reader = TypeVar("Reader", bound=FileShard)
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from dsir.corpus.broken_link import is_broken_link, may_be_folder
+from dsir.corpus.broken_link import may_be_folder
 from dsir.corpus.files import is_known
 from dsir.errors import EmptyCorpusError, ShardError
 from dsir.formats import SUFFIXES, how_read
 from dsir.remote import Location, RemotePath
+from dsir.storage.links import is_broken_link
 
 # What the earlier layout of a selection has beside selection.json.
 _OF_SELECTION = frozenset({"run.json", "_rows"})

@@ -67,7 +67,7 @@ def write_graphml(
     Raises:
         OSError: the file cannot be written.
     """
-    with atomic_file(location_of(path), sweeps=True) as file:
+    with atomic_file(location_of(path), named=True) as file:
         file.write(graphml_head(groups=False).encode())
         for unit in range(units):
             file.write(node_element(unit, None if scores is None else scores[unit]).encode())

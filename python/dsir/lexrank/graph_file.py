@@ -18,6 +18,7 @@ from dsir.lexrank.similarity import SimilarityGraph
 from dsir.output.writer import writing
 from dsir.primitive_arrays import to_arrow
 from dsir.storage.atomic import UnfinishedFile, remove_abandoned
+from dsir.storage.links import followed
 
 SUFFIXES = (".graphml", ".arrow")
 _EDGES = pa.schema([("source", pa.int64()), ("target", pa.int64()), ("cosine", pa.float64())])
@@ -140,8 +141,9 @@ def graph_file(path: Path, *, groups: bool) -> Iterator[GraphFile]:
         OutputError: the file cannot be written.
     """
     with writing(path):
-        remove_abandoned(path.parent, path.name)
-        file = UnfinishedFile(path)
+        end = followed(path)
+        remove_abandoned(end.parent, end.name)
+        file = UnfinishedFile(end)
     try:
         with writing(path):
             made = _GraphML(file, groups=groups) if _is_graphml(path) else _ArrowEdges(file)

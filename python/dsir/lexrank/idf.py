@@ -169,7 +169,7 @@ class Idf(Facts):
         Raises:
             OSError: the file cannot be written.
         """
-        with atomic_file(location_of(path), sweeps=True) as file:
+        with atomic_file(location_of(path), named=True) as file:
             file.write(self._to_bytes())
 
     def _to_bytes(self) -> bytes:

@@ -149,7 +149,7 @@ class FastTextModel(Facts):
         Raises:
             OSError: the file cannot be written.
         """
-        with atomic_file(location_of(path), sweeps=True) as file:
+        with atomic_file(location_of(path), named=True) as file:
             file.write(self._data)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:

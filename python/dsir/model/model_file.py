@@ -73,7 +73,7 @@ def write(path: Location, content: Content) -> FileAccount:
     body = _encode(content)
     sha256 = _sha256(body)
     checksum = sha256.digest()
-    with atomic_file(path, sweeps=True) as file:
+    with atomic_file(path, named=True) as file:
         for part in body:
             file.write(part)
         file.write(checksum)

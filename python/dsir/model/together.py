@@ -10,7 +10,7 @@ import pyarrow as pa
 from dsir.corpus.token_ids import holds_ids
 from dsir.model.estimator import Estimator, TextScores, Watch
 from dsir.model.features import HashedNgrams
-from dsir.model.scorers import Group, Scorer, grouped, same_tokens
+from dsir.model.scorer_groups import Group, Scorer, grouped, same_tokens
 from dsir.model.sentences import bytes_of
 from dsir.model.token_counter import TokenCounter
 

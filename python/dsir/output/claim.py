@@ -9,7 +9,6 @@ that the manifest names.
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -28,6 +27,7 @@ from dsir.output.folder import (
     refuse_no_folder,
     remove_empty_folders,
     remove_unfinished,
+    unfinished_run,
 )
 from dsir.output.writer import writing
 from dsir.remote import Location, RemotePath
@@ -48,12 +48,8 @@ class Claim:
     @property
     def owner(self) -> str | None:
         """The run whose unfinished output is in the folder; None if no note says so."""
-        try:
-            found = json.loads(self._note.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return None
-        run = found.get("run") if isinstance(found, dict) else None
-        return run if isinstance(run, str) else None
+        left = unfinished_run(self._folder)
+        return None if left is None else left.run
 
     def clear(self) -> None:
         """Remove the output of an earlier run.
@@ -66,33 +62,58 @@ class Claim:
             self._note.unlink(missing_ok=True)
         clear_output_folder(self._folder)
 
-    def begin(self, run: str) -> None:
+    def begin(self, run: str, *, resumable: bool = True) -> None:
         """Note that the files in the folder are of a run.
 
         Args:
             run: what tells the run from others.
+            resumable: whether the same call goes on where this one stops. If not, the next run may
+                replace what this one leaves when it is killed.
 
         Raises:
             OutputError: the note cannot be written.
         """
-        if self.owner != run:
+        if unfinished_run(self._folder) != (run, resumable):
             with writing(self._note):
-                write_json(self._note, {"run": run})
+                write_json(self._note, {"run": run, "resumable": resumable})
 
     def finish(self) -> None:
         """Note that the manifest is written: from now on it says whose files these are."""
         with writing(self._note):
             self._note.unlink(missing_ok=True)
 
+    def forget(self, run: str) -> None:
+        """Remove what a run that failed has written, if it has begun to write.
+
+        What cannot be removed stays with its note, and the next run replaces it.
+
+        Args:
+            run: what tells the run from others.
+        """
+        if self.owner == run:
+            with contextlib.suppress(OSError, OutputError):
+                clear_output_folder(self._folder)
+                self.finish()
+
     @contextmanager
-    def unfinished(self) -> Iterator[None]:
-        """Write, in a block, output that no later run goes on with.
+    def unfinished(self, *, overwrite: bool) -> Iterator[None]:
+        """Write, in a block, output that no later run goes on with; none is left if it fails.
+
+        Args:
+            overwrite: remove an earlier selection first. What a failed run left always goes.
 
         Raises:
-            OutputError: the note cannot be written.
+            OutputError: the earlier output cannot be removed, or the note cannot be written.
         """
-        self.begin(secrets.token_hex(8))
-        yield
+        if overwrite or self.owner is not None:
+            self.clear()
+        run = secrets.token_hex(8)
+        self.begin(run, resumable=False)
+        try:
+            yield
+        except BaseException:
+            self.forget(run)
+            raise
         self.finish()
 
 

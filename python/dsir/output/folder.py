@@ -7,14 +7,17 @@ none of it is Parquet: a pattern such as `**/*.parquet` finds the rows and nothi
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from dsir.errors import OutputError
 from dsir.remote import Location, RemotePath, within
 from dsir.remote.store import RemoteError
+from dsir.storage.links import broken_link_above, why_broken
 
 # Where everything is, from the output folder.
 DATA_FOLDER = "data"
@@ -40,6 +43,8 @@ LOCK_FILE = f"{SIDE_FOLDER}/.lock"
 CLAIM_FILE = f"{SIDE_FOLDER}/.claim.json"
 
 _FOLDERS = (DATA_FOLDER, WEIGHTS_FOLDER, ORIGINS_FOLDER, SIDE_FOLDER)
+# Each command writes one of these last: it says that the output is whole.
+_LAST = frozenset({SELECTION_FILE, RANKING_FILE, INSTANCES_FILE, COMPARISON_FILE})
 # What the layout of earlier versions had at the top.
 _EARLIER = frozenset({"selection.json", "ranking.json", "instances.json"})
 
@@ -93,12 +98,37 @@ def make_output_folder(folder: Location) -> None:
         raise OutputError(f"{folder}: cannot be made: {error}") from error
 
 
+class UnfinishedRun(NamedTuple):
+    """The run whose unfinished output is in a folder, as the note of its claim says.
+
+    Attributes:
+        run: what tells the run from others.
+        resumable: whether the same call goes on where this run stopped.
+    """
+
+    run: str
+    resumable: bool
+
+
+def unfinished_run(folder: Location) -> UnfinishedRun | None:
+    """Return the run whose unfinished output is in a folder; None if no note says so."""
+    try:
+        found = json.loads((folder / CLAIM_FILE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    run = found.get("run") if isinstance(found, dict) else None
+    # Notes of earlier versions do not say whether anybody goes on.
+    return UnfinishedRun(run, found.get("resumable") is not False) if isinstance(run, str) else None
+
+
 # What the file managers of macOS and Windows leave in any folder that they show.
 _OF_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) -> None:
     """Raise OutputError unless a selection may be written to a folder.
+
+    What a run left that failed, and that no call goes on with, may be replaced like nothing.
 
     Args:
         folder: the folder; it need not exist.
@@ -123,11 +153,19 @@ def check_output_folder(folder: Location, *, overwrite: bool, resuming: bool) ->
             f"({', '.join(foreign[:3])}{' and more' if len(foreign) > 3 else ''}); "
             "give an empty or a new folder"
         )
-    if found and not overwrite and not resuming:
+    if found and not overwrite and not resuming and not _is_abandoned(folder, found):
         raise OutputError(
             f"{folder}: is not empty; give an empty or a new folder, "
             "or overwrite=True to replace the selection there"
         )
+
+
+def _is_abandoned(folder: Location, found: set[str]) -> bool:
+    """Tell whether files of dsir are what a run left that failed, and that no call goes on with."""
+    if found & _LAST or (isinstance(folder, RemotePath) and folder.commits):
+        return False  # The output is whole; or there are no locks, and the run may be at work.
+    left = unfinished_run(folder)
+    return left is not None and not left.resumable
 
 
 def refuse_no_folder(folder: Location) -> bool:
@@ -168,6 +206,9 @@ def check_writable(folder: Location, file: Location | None = None) -> None:
     if isinstance(folder, RemotePath):
         _refuse_reading_only(folder)
         return
+    broken = broken_link_above(folder)
+    if broken is not None:
+        raise OutputError(why_broken(broken))
     try:
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         is_folder = nearest.is_dir()

@@ -108,7 +108,7 @@ def write_page(
     while len(data) > MOST_BYTES and characters > 20:
         characters //= 2
         data = _bytes_of(page_of(characters))
-    with writing(path), atomic_file(path) as file:
+    with writing(path), atomic_file(path, named=True) as file:
         file.write(data)
 
 

@@ -81,12 +81,12 @@ def write_row_list(folder: Location, out: str | Path) -> Path:
     try:
         if place.suffix == TABLE_SUFFIX:
             place.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_file(place, sweeps=True) as file:
+            with atomic_file(place, named=True) as file:
                 pq.write_table(_table(origins, inputs), file, compression="zstd")
             return place
         place.mkdir(parents=True, exist_ok=True)
         for name, content in _arrays(origins, inputs):
-            with atomic_file(place / name, sweeps=True) as file:
+            with atomic_file(place / name, named=True) as file:
                 if isinstance(content, np.ndarray):
                     np.save(file, content, allow_pickle=False)
                 else:

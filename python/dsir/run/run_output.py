@@ -54,7 +54,13 @@ class RunOutput:
         with claimed(self.folder, for_others=for_workers) as claim:
             resuming = self._resumes(workdir, claim)
             self.check(resuming)
-            yield HeldOutput(self, claim, workdir, resuming)
+            held = HeldOutput(self, claim, workdir, resuming)
+            try:
+                yield held
+            except BaseException:
+                if not held.resumable:
+                    claim.forget(self.run)
+                raise
 
     def _resumes(self, workdir: Workdir | None, claim: Claim) -> bool:
         """Tell whether an earlier call of this run has begun to write what is in the folder."""
@@ -85,6 +91,11 @@ class HeldOutput:
     workdir: Workdir | None
     resuming: bool
 
+    @property
+    def resumable(self) -> bool:
+        """Whether the same call goes on where this run stops."""
+        return self.workdir is not None and self.workdir.durable
+
     def open(self, lost: LostGroups) -> Workdir | None:
         """Make the folder ready for parts; return the folder that notes which are finished.
 
@@ -93,7 +104,7 @@ class HeldOutput:
         """
         if self._clears(lost):
             self.claim.clear()
-        self.claim.begin(self.output.run)
+        self.claim.begin(self.output.run, resumable=self.resumable)
         if self.workdir is None:
             return None
         return self.workdir.stage(lost.stage("outputs"), self.output.settings)
@@ -106,7 +117,7 @@ class HeldOutput:
         """
         folder = self.output.folder
         refuse_lost(folder, manifest["files"])
-        if self.workdir is not None and self.workdir.durable:
+        if self.workdir is not None and self.resumable:
             note_finished(self.workdir, self.output.run, manifest)
         # Written last, because this file says that the selection is complete.
         with writing(folder / SELECTION_FILE):
@@ -116,7 +127,8 @@ class HeldOutput:
     def _clears(self, lost: LostGroups) -> bool:
         """Tell whether to clear the folder before writing to it."""
         if not lost:
-            return self.output.overwrite and not self.resuming
+            left = self.output.overwrite or self.claim.owner is not None
+            return left and not self.resuming
         # An earlier draw, made before the damage was found, may have written more parts than this
         # one.
         stage = lost.stage("outputs")

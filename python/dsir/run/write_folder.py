@@ -124,9 +124,7 @@ def _write(
     added = output.added(tuple(model.column_names))
     for shard in outputs:
         added.refuse_taken_names(shard.schema)
-    if overwrite:
-        claim.clear()
-    with claim.unfinished():
+    with claim.unfinished(overwrite=overwrite):
         try:
             written = write_parts(pipeline, outputs, out, added, model.features, None)
         except ShardError as error:

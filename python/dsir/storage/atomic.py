@@ -26,6 +26,7 @@ from typing import IO, Any
 
 from dsir.remote import Location, RemotePath
 from dsir.remote.store import RemoteError
+from dsir.storage.links import followed
 
 _ABANDONED_SECONDS = 24 * 3600
 # Name of the final file, process, machine.
@@ -153,20 +154,22 @@ class UnfinishedFile(io.RawIOBase):
 
 @contextmanager
 def atomic_file(
-    path: Location, *, durable: bool = True, sweeps: bool = False
+    path: Location, *, durable: bool = True, named: bool = False
 ) -> Iterator[UnfinishedFile]:
     """Open a file that gets its name only when the block ends without an exception.
 
     Args:
         path: the file.
         durable: see `UnfinishedFile`.
-        sweeps: remove what killed runs left of this file under temporary names, for files in
-            folders that nothing else looks after.
+        named: the user has named the file. What a link leads to is written, and what killed runs
+            left of the file under temporary names is removed, since nothing else looks after its
+            folder.
 
     Raises:
         OSError: the file cannot be written.
     """
-    if sweeps and isinstance(path, Path):
+    if named and isinstance(path, Path):
+        path = followed(path)
         remove_abandoned(path.parent, path.name)
     file = UnfinishedFile(path, durable=durable)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dsir.errors import WorkdirError
 from dsir.remote import Folder, Mirror
+from dsir.storage.links import broken_link_above, why_broken
 
 _LOCK = "lock"  # As in workdir_lock.
 # Workers of a planned run that start late write to these at any time; see `storage.workers`.
@@ -54,6 +55,9 @@ def make_folder(folder: Folder) -> None:
         WorkdirError: the folder holds something else, or cannot be made.
     """
     path = folder.local if isinstance(folder, Mirror) else folder
+    broken = broken_link_above(path)
+    if broken is not None:
+        raise WorkdirError(why_broken(broken))
     try:
         path.mkdir(parents=True, exist_ok=True)
         foreign = [name for name in _names(folder) if name[0] != "." and name != _LOCK]

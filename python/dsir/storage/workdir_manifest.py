@@ -11,6 +11,8 @@ from dsir.remote import Folder, Mirror
 from dsir.storage.sealed_json import read_sealed
 
 FORMAT = 5
+# What the identity of a file says about its content; the rest says how the file is read.
+_OF_CONTENT = ("size", "mtime_ns", "version", "footer")
 _NO_FOLDER = "there is no such folder"
 
 
@@ -59,11 +61,29 @@ def fingerprint_of(value: Any) -> str:
 
 
 def what_differs(found: Any, wanted: Any, name: str = "") -> str:
-    """Describe the first three differences between two JSON values, by the path of each value."""
+    """Describe the first three differences between two JSON values.
+
+    A value is named by its path in the JSON, e.g. settings.n, and a file that has changed by its
+    own path.
+    """
     differences = list(_differences(found, wanted, name))
     shown = "; ".join(differences[:3])
     more = len(differences) - 3
     return shown + (f"; and {more} more" if more > 0 else "")
+
+
+def _changes_of_file(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """Say that the content of a file has changed, if it has."""
+    if all(found.get(key) == wanted.get(key) for key in _OF_CONTENT):
+        return []
+    if found.get("size") == wanted.get("size"):
+        return [f"{found['path']} has been written to since, and has the same size"]
+    sizes = f"{_bytes(wanted.get('size'))}, was {_bytes(found.get('size'))}"
+    return [f"{found['path']} has changed since: its size is {sizes}"]
+
+
+def _bytes(size: object) -> str:
+    return f"{size:,} bytes" if isinstance(size, int) else str(size)
 
 
 def _differences(found: Any, wanted: Any, name: str) -> list[str]:
@@ -71,6 +91,11 @@ def _differences(found: Any, wanted: Any, name: str) -> list[str]:
         if "path" in found and "path" not in wanted:
             return [f"{name} is {wanted.get('path')}, was {found['path']}"]
         result = []
+        if "path" in found and found["path"] == wanted["path"]:
+            name = found["path"]
+            result = _changes_of_file(found, wanted)
+            found = {key: value for key, value in found.items() if key not in _OF_CONTENT}
+            wanted = {key: value for key, value in wanted.items() if key not in _OF_CONTENT}
         # The path first: it says more than the footer or the time of last change.
         for key in sorted(found.keys() | wanted.keys(), key=lambda key: (key != "path", key)):
             inner = f"{name}.{key}" if name else key
