@@ -25,7 +25,9 @@ struct WalkSettings {
 struct Walk {
     std::vector<double> scores;  ///< add up to 1 unless no unit takes part
     std::int64_t iterations = 0;
-    double change = 0;  ///< sum of the magnitudes of the scores' changes in the last step
+    /// Sum of the magnitudes of the scores' changes in the last step; of a walk over all pairs, at
+    /// least what another step would change.
+    double change = 0;
     bool converged = true;
 };
 
@@ -45,8 +47,8 @@ Walk walk_graph(const GraphView& graph, const WalkSettings& settings);
 std::vector<double> graph_degrees(const GraphView& graph, unsigned threads);
 
 /// Walks over all pairs, with the cosines as edge weights, without building the graph. If X are the
-/// rows at length 1, the matrix is X X^T, and a step is two products with X: O(entries) per step. A
-/// row of zeros is its own neighbour.
+/// rows at length 1, the matrix is X X^T, and a step is two products with X: O(entries) per step.
+/// Entries are 0 or more. A row of zeros is its own neighbour.
 template <class Rows>
 Walk walk_cosines(const Rows& rows, const WalkSettings& settings);
 

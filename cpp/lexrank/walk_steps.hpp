@@ -22,11 +22,15 @@ class WalkSteps {
     }
     double start(std::int64_t i) const { return takes_part(i) ? share_ : 0.0; }
 
+    /// The probability that a jump leads to the unit.
+    double jump(std::int64_t i) const {
+        return settings_.teleport == nullptr || !takes_part(i) ? start(i) : settings_.teleport[i];
+    }
+
     /// The unit's score after a step, given what its neighbours handed over.
     double next(std::int64_t i, double handed_over) const {
         if (!takes_part(i)) return 0.0;
-        const double jump = settings_.teleport == nullptr ? share_ : settings_.teleport[i];
-        return (1.0 - settings_.damping) * jump + settings_.damping * handed_over;
+        return (1.0 - settings_.damping) * jump(i) + settings_.damping * handed_over;
     }
 
   private:

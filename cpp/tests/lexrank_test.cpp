@@ -176,6 +176,66 @@ TEST(walks_agree_and_do_not_depend_on_threads) {
     }
 }
 
+TEST(walks_over_all_pairs_end_where_a_step_changes_nothing) {
+    Random random(8);
+    for (const double size_of_values : {1.0, 1e-155, 1e99}) {
+        Matrix m = random_matrix(7, 300, 30, false);
+        for (double& value : m.values) value *= size_of_values;
+        std::vector<std::uint8_t> takes_part(300, 1);
+        std::vector<double> teleport(300);
+        double jumps = 0;
+        for (std::size_t i = 0; i < 300; ++i) {
+            takes_part[i] = i % 7 != 2;
+            teleport[i] = takes_part[i] * random.uniform();
+            jumps += teleport[i];
+        }
+        for (double& jump : teleport) jump /= jumps;
+        const std::vector<double> degrees = cosine_degrees(m.sparse(), 1);
+        std::vector<std::vector<double>> cosines;
+        for (std::int64_t i = 0; i < 300; ++i) cosines.push_back(cosines_with(m.sparse(), i, 1));
+        WalkSettings settings;
+        settings.takes_part = takes_part.data();
+        settings.teleport = teleport.data();
+        settings.tolerance = 1e-14;
+        for (const double damping : {0.0, 0.4, 0.85, 1.0}) {
+            settings.damping = damping;
+            const Walk walk = walk_cosines(m.sparse(), settings);
+            CHECK(walk.converged);
+            double change = 0;
+            for (std::size_t i = 0; i < 300; ++i) {
+                double got = degrees[i] > 0 ? 0 : walk.scores[i];
+                for (std::size_t j = 0; j < 300 && degrees[i] > 0; ++j) {
+                    if (degrees[j] > 0) got += cosines[j][i] / degrees[j] * walk.scores[j];
+                }
+                const double next = takes_part[i] * ((1 - damping) * teleport[i] + damping * got);
+                change += std::abs(next - walk.scores[i]);
+            }
+            CHECK(change < 1e-12);
+        }
+    }
+}
+
+TEST(a_walk_without_jumps_keeps_what_each_component_began_with) {
+    // Three rows that share a column, two that share another, and one of zeros.
+    const std::vector<std::int64_t> offsets{0, 1, 3, 4, 5, 6, 6};
+    const std::vector<std::int32_t> columns{0, 0, 2, 0, 1, 1};
+    const std::vector<double> values{1, 1, 2, 3, 1, 4};
+    const std::vector<double> scale{1, 2, 0.5};
+    const SparseRows<double> rows{6,           3, offsets.data(), columns.data(), values.data(),
+                                  scale.data()};
+    WalkSettings settings;
+    settings.damping = 1;
+    settings.tolerance = 1e-15;
+    const Walk walk = walk_cosines(rows, settings);
+    CHECK(walk.converged);
+    CHECK(std::abs(walk.scores[0] + walk.scores[1] + walk.scores[2] - 0.5) < 1e-15);
+    CHECK(std::abs(walk.scores[3] - 1.0 / 6) < 1e-15);
+    CHECK(std::abs(walk.scores[4] - 1.0 / 6) < 1e-15);
+    CHECK_EQUAL(walk.scores[5], 1.0 / 6);
+    const std::vector<double> degrees = cosine_degrees(rows, 1);
+    CHECK(std::abs(walk.scores[0] / walk.scores[1] - degrees[0] / degrees[1]) < 1e-14);
+}
+
 TEST(terms_do_not_depend_on_threads_or_batches) {
     Random random(5);
     dsir::test::Rows rows;

@@ -303,11 +303,12 @@ def test_the_continuous_walk_needs_few_steps(world):
     walk = 0.85 * cosines / np.maximum(cosines.sum(axis=0), 1e-300)
     expected = np.linalg.solve(np.eye(len(units)) - walk, 0.15 * takes_part / takes_part.sum())
     np.testing.assert_allclose(exact.scores, expected, rtol=1e-11)
-    # The power method shrinks what is lacking by 0.85 a step at worst, this by 0.45.
+    # The power method shrinks what is lacking by 0.85 a step at worst, Chebyshev's acceleration of
+    # it by 0.44, and conjugate gradients by less where few directions are slow.
     for tolerance in (1e-3, 1e-6, 1e-9):
         found = centrality(units, None, tolerance=tolerance)
         assert found.converged
-        assert found.iterations <= math.log(tolerance) / math.log(0.45) + 3
+        assert found.iterations <= math.log(tolerance) / math.log(0.15)
         assert np.abs(found.scores - expected).sum() <= tolerance / 0.15
         assert abs(found.scores.sum() - 1) < 1e-12
         assert (found.scores >= 0).all()

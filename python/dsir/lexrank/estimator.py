@@ -25,8 +25,8 @@ class LexRank(Facts):
 
     Attributes:
         scores_: float64[units].
-        n_iter_: steps of the power method.
-        converged_: whether the power method converged.
+        n_iter_: steps of the walk.
+        converged_: whether the walk converged.
         graph_: the similarity graph, or None for the continuous variant.
         n_features_in_: columns of X, if X has two dimensions.
 

@@ -38,7 +38,8 @@ class Centrality(Facts):
         scores: float64[units]. For "lexrank" a distribution over the units with a term; for
             "degree" the sum of each unit's edges.
         iterations: steps of the walk; 0 for "degree".
-        change: how much the last step changed the scores, absolute values added up.
+        change: how much the last step changed the scores, absolute values added up; in the
+            continuous variant a bound on what one more step would change.
         converged: whether the change is at most the tolerance.
         graph: the similarity graph; None for the continuous variant, which needs no graph.
 
@@ -55,7 +56,7 @@ class Centrality(Facts):
     graph: SimilarityGraph | None
 
     def _facts(self) -> Iterator[Fact]:
-        """Give the size, the range of the scores, and how the power method ended."""
+        """Give the size, the range of the scores, and how the walk ended."""
         yield "units", f"{len(self.scores):,}"
         if len(self.scores):
             yield "scores", f"{self.scores.min():.4g} to {self.scores.max():.4g}"
@@ -141,9 +142,9 @@ def lexrank(
             needs no graph: each step is two products with the vectors.
         damping: 0 to 1; 1 - d in the paper. With 1 the walk is that of older packages: the degree,
             up to a constant for each connected component.
-        tolerance: the power method ends when a step changes the scores by no more than this,
+        tolerance: the walk ends when a step changes the scores by no more than this,
             absolute values added up.
-        max_iterations: the power method also ends after this many steps, with a warning.
+        max_iterations: the walk also ends after this many steps, with a warning.
         idf: for texts and tokens: an idf fitted elsewhere; None to compute it from the units.
         stopwords: for texts and tokens: "en" or a list of terms to leave out; None for none, or
             for those of `idf`.
@@ -164,7 +165,7 @@ def lexrank(
         float64[units]; they add up to 1 for "lexrank". `centrality` also returns a report.
 
     Warns:
-        DsirWarning: the power method did not converge; the graph has no edges, or all scores are
+        DsirWarning: the walk did not converge; the graph has no edges, or all scores are
             equal; or the words of the texts are not cut.
 
     Raises:
@@ -255,8 +256,8 @@ def centrality(
         found = rank_units(vectors, settings, teleport=teleport, threads=used)
     if not found.converged:
         warn(
-            f"LexRank stopped after max_iterations={settings.max_iterations} steps; the last step "
-            f"still changed the scores by {found.change:.2g}, more than "
+            f"LexRank stopped after max_iterations={settings.max_iterations} steps; a step still "
+            f"changes the scores by {found.change:.2g}, more than "
             f"tolerance={settings.tolerance:g}; allow more steps or a larger tolerance"
         )
     warn_of_flat(found.scores, found.has_edges, settings.threshold)

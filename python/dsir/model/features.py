@@ -297,9 +297,23 @@ class HashedNgrams:
             The same array; with `sentences="punkt"` or a Python function, an array of words joined
             by spaces; with a vocabulary, of token numbers. Nulls are unchanged, and rows that are
             not UTF-8 become rows that the core refuses.
+
+        Raises:
+            SettingError: the rows are texts and the features of token numbers, or the reverse.
         """
         if token_ids.holds_ids(text):
+            if self.core_tokenizer != "ids":
+                raise SettingError(
+                    f"text_encoding={token_ids.ENCODING!r}: the features are of texts that are cut "
+                    f"by {self.tokenizer!r}, not of token numbers"
+                )
             return token_ids.for_core(text)
+        if self.tokenizer == "ids":
+            # The core would take four bytes of a text for a number.
+            raise SettingError(
+                "tokenizer='ids': takes columns of token numbers, not texts; give "
+                f"text_encoding={token_ids.ENCODING!r}"
+            )
         if isinstance(self.tokenizer, OwnTokenizer):
             return self.tokenizer.prepared(text, self.normalize, lower=self.lower)
         return text if self.sentences == "none" else sentences.in_words(text, self.normalize)

@@ -24,6 +24,7 @@ from dsir.model.bootstrap import (
     interval_around,
 )
 from dsir.model.features import HashedNgrams, check_features
+from dsir.sampling import flat_numbers
 
 FLOOR = 1e-8  # What the importance model adds to probabilities, too.
 
@@ -276,9 +277,7 @@ def effective_sample_size(log_weights: npt.ArrayLike) -> float:
         >>> dsir.effective_sample_size([0.0, 0.0, -1000.0])
         2.0
     """
-    values = np.asanyarray(log_weights)
-    if values.ndim != 1 or (len(values) and values.dtype.kind not in "fiu"):
-        raise SettingError("log_weights: expected a flat array of numbers")
+    values = flat_numbers(log_weights)
     values = values.astype(np.float64, copy=False)
     wrong = np.isnan(values) | np.isposinf(values)
     if wrong.any():
