@@ -20,6 +20,7 @@ from dsir import _core
 from dsir.arguments.values import whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.engine import Shared
 from dsir.errors import ModelError
 from dsir.model import model_file
@@ -295,7 +296,8 @@ class Estimator(Shared, abc.ABC):
         log_weights = [np.zeros((self.columns, 0))]
         for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
-                scored = self.score_batch(batch.text, threads=threads)
+                with naming_row(shard, batch, self.score_batch):
+                    scored = self.score_batch(batch.text, threads=threads)
                 if len(scored.bad):
                     first = int(scored.bad[0])
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, first)

@@ -18,13 +18,14 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments.values import one_of, shown, whole_number
 from dsir.errors import SettingError
-from dsir.model.own_part import OwnPart, digest_of, remember
+from dsir.model.own_part import OwnPart, digest_of, name_address, remember, told_of
 from dsir.model.own_scorer import CallableScorer, OwnScorer
 from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.model.python_source import source_of
 
 KernelKind = Literal["tokenizer", "features", "scorer"]
 _MOST_FEATURES = 256  # As in cpp/bindings/bind_ngram.cpp.
+_RAISED = -(1 << 63)  # As kKernelRaised in cpp/text/kernel_tokens.hpp.
 
 
 class Kernel(OwnPart):
@@ -34,10 +35,12 @@ class Kernel(OwnPart):
     version and the options.
 
     Attributes:
+        argument: the argument that takes it.
         function: the function as it was written; calling the kernel calls it.
         address: address of the compiled function.
     """
 
+    argument: ClassVar[str]
     way_out: ClassVar[str] = (
         "in Python, import the module that defines it first; if its source, the version of numba "
         "or an option has changed, fit the model again"
@@ -60,6 +63,7 @@ class Kernel(OwnPart):
         compiled = _COMPILERS[kind](numba, function)
         self._compiled = compiled  # Keeps the machine code alive.
         self.address = compiled.address
+        name_address(self.address, told_of(self.argument, function))
         self.digest = digest_of(kind, source_of(function), numba.__version__, options)
         remember(self)
 
@@ -76,6 +80,7 @@ class TokenizerKernel(Kernel, OwnTokenizer):
     """A kernel that cuts texts into tokens: `HashedNgrams(tokenizer=kernel)`."""
 
     kind: ClassVar[str] = "kernel"
+    argument: ClassVar[str] = "tokenizer"
     core_tokenizer: ClassVar[str] = "wordpunct"  # Not used: the core cuts by the address.
 
     def __init__(self, function: Callable[..., int]) -> None:
@@ -98,6 +103,7 @@ class FeatureKernel(Kernel):
     """
 
     kind: ClassVar[str] = "features kernel"
+    argument: ClassVar[str] = "extractor"
 
     def __init__(self, function: Callable[..., int], features_per_token: int) -> None:
         self.features_per_token = features_per_token
@@ -108,6 +114,7 @@ class ScorerKernel(Kernel, OwnScorer):
     """A kernel that makes a document's log-weight of its features: `dsir.fit(scorer=kernel)`."""
 
     kind: ClassVar[str] = "scorer kernel"
+    argument: ClassVar[str] = "scorer"
 
     def __init__(self, function: Callable[..., float]) -> None:
         super().__init__("scorer", function, {})
@@ -214,7 +221,7 @@ def _compile_tokenizer(numba: Any, function: Callable[..., int]) -> Any:
         try:
             found: int = own(carray(text, size), at, carray(starts, room), carray(ends, room))
         except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
-            return -1
+            return _RAISED
         return found
 
     numbers = types.Array(types.uint32, 1, "C")
@@ -236,7 +243,7 @@ def _compile_features(numba: Any, function: Callable[..., int]) -> Any:
         try:
             found: int = own(carray(tokens, size), buckets, carray(out, room))
         except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
-            return -1
+            return _RAISED
         return found
 
     arguments = (types.Array(types.uint64, 1, "C"), types.int64, types.Array(types.uint32, 1, "C"))
