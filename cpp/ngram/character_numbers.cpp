@@ -76,7 +76,7 @@ CharacterNumbers::CharacterNumbers(const text::Cutting& cutting)
     for (std::size_t byte = 0; byte < 0x80; ++byte) {
         const bool upper = lower_ && byte >= 'A' && byte <= 'Z';
         const std::size_t number = upper ? byte + 0x20 : byte;
-        entries_[byte] = is_space(byte) ? kSpace : static_cast<Number>(number);
+        keep(static_cast<char32_t>(byte), is_space(byte) ? kSpace : static_cast<Number>(number));
         written_[byte] = std::string(1, static_cast<char>(byte));
         hashes_[byte] = hash_of(written_[byte]);
     }
@@ -94,7 +94,7 @@ std::optional<CharacterNumbers::Numbered> CharacterNumbers::number(std::string_v
 
 CharacterNumbers::Outcome CharacterNumbers::write(const std::uint8_t* const begin,
                                                   const std::uint8_t* const end) {
-    const simd::NumberTable table{entries_.data(), lower_};
+    const simd::NumberTable table{entries_.data(), lower_, steps_};
     std::uint8_t last[simd::kBlockRead];
     const std::uint8_t* at = begin;
     const std::uint8_t* stopped = begin;  // where characters were last taken one by one
@@ -311,8 +311,15 @@ bool CharacterNumbers::write_mark(char32_t mark, Number entry, bool joins,
     return true;
 }
 
-/// Makes `number`, or what stands for one, the entry of a character beyond ASCII.
+/// Makes `number`, or what stands for one, the entry of a character.
 void CharacterNumbers::keep(char32_t code_point, Number number) {
+    if (code_point < 0x800) {
+        using simd::ByteSteps;
+        const bool told = number < simd::kLeastSpecial;
+        steps_.set(code_point, told               ? ByteSteps::kOneNumber | number
+                               : number == kSpace ? ByteSteps::kNothing
+                                                  : ByteSteps::kUnknown);
+    }
     if (code_point < kBeyond) {
         entries_[code_point] = number;
         return;

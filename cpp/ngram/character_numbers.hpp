@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "simd/byte_steps.hpp"
 #include "simd/code_points.hpp"
 #include "text/tokenizers.hpp"
 
@@ -89,6 +90,7 @@ class CharacterNumbers {
     bool lower_;
     const simd::CodePointKernels& kernels_;
     std::vector<Number> entries_;  ///< by the code point, below kBeyond
+    simd::ByteSteps steps_;        ///< the same, for the scalar kernel
     /// For each 128 code points from kBeyond on, where their entries begin in `entries_beyond_`; 0
     /// for those not met.
     std::vector<std::uint32_t> pages_;

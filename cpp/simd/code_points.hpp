@@ -30,10 +30,13 @@ using CodePoints = CharactersTaken (*)(const std::uint8_t* at, std::uint16_t* ou
 inline constexpr std::uint16_t kLeastSpecial = 0xFF00;
 inline constexpr std::uint16_t kSpaceEntry = 0xFFFF;
 
+class ByteSteps;
+
 /// The numbers of characters, for the kernel below.
 struct NumberTable {
     const std::uint16_t* numbers;  ///< [code point], 65,536 of them
     bool lower;                    ///< whether the number of A to Z is that of a to z
+    const ByteSteps& steps;        ///< the same numbers by bytes, below U+0800
 };
 
 /// Writes the numbers of characters as long as they have numbers, and may stop up to 63 bytes

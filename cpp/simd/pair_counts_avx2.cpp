@@ -8,6 +8,8 @@ namespace dsir::simd {
 namespace {
 
 struct Avx2 : PairsOfEight {
+    static constexpr bool kTellsApart = true;
+
     static std::uint64_t large(const std::uint16_t* numbers) {
         return large_half(numbers) | (std::uint64_t{large_half(numbers + 32)} << 32);
     }

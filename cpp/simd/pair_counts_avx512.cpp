@@ -8,6 +8,8 @@ namespace dsir::simd {
 namespace {
 
 struct Avx512 : PairsOfEight {
+    static constexpr bool kTellsApart = true;
+
     static std::uint64_t large(const std::uint16_t* numbers) {
         const __m512i least = _mm512_set1_epi16(kSmallNumbers);
         const auto half = [least](const std::uint16_t* at) {

@@ -6,16 +6,14 @@
 #include "hashing/fast_hash.hpp"
 #include "simd/pair_counts.hpp"
 
-/// The loop of pair_counts.hpp. Each file that knows an instruction set gives a type `Isa`, which
-/// has, for 64 numbers and the one after them,
+/// The loop of pair_counts.hpp. Each file that knows an instruction set gives a type `Isa`. If its
+/// kTellsApart is true, `Isa` also has, for 64 numbers and the one after them,
 ///
 ///     std::uint64_t large(numbers);  // which of the 64 are not small
 ///     void low_bytes(numbers, out);  // the lower bytes of 65 numbers
-///     std::size_t small_pairs(numbers, mask, out);  // first + 256 * second of those pairs of
-///     small
-///                                                   // numbers whose bits are set; may write 8
-///                                                   more
-///     std::size_t places(mask, offset, out);  // offset + i for every set bit i; may write 8 more
+///     std::size_t small_pairs(numbers, mask, out);
+///         // first + 256 * second of the pairs whose bits are set. May write 8 more.
+///     std::size_t places(mask, offset, out);  // offset + i for every set bit i. May write 8 more.
 ///
 /// and is in an unnamed namespace, for the reason that cut_blocks.hpp gives.
 namespace dsir::simd {
@@ -52,9 +50,36 @@ class PairLoop {
     /// With fewer pairs of small numbers in a block, all of its pairs are hashed.
     static constexpr int kFewSmall = 40;
 
+    /// Without instructions that tell pairs apart one by one, so many are counted in one way.
+    static constexpr std::size_t kRun = 64;
+    static constexpr std::size_t kShortRun = 8;
+
     template <class Use>
     static void count(const std::uint16_t* numbers, std::size_t pairs, const PairTables& tables,
                       Use& use) {
+        std::size_t counted = 0;
+        if constexpr (Isa::kTellsApart) counted = tell_apart(numbers, pairs, tables, use);
+        for (std::size_t k = counted; k < pairs; k += kRun) {
+            const std::size_t run = pairs - k < kRun ? pairs - k : kRun;
+            if (all_small(numbers + k, run)) {
+                count_numbers(numbers + k, run, tables);
+                continue;
+            }
+            for (std::size_t i = k; i < k + run; i += kShortRun) {
+                const std::size_t some = k + run - i < kShortRun ? k + run - i : kShortRun;
+                if (all_small(numbers + i, some)) {
+                    count_numbers(numbers + i, some, tables);
+                } else {
+                    hash_all(numbers + i, some, tables, use);
+                }
+            }
+        }
+    }
+
+    /// Counts whole blocks of 64 pairs, and returns how many pairs that are.
+    template <class Use>
+    static std::size_t tell_apart(const std::uint16_t* numbers, std::size_t pairs,
+                                  const PairTables& tables, Use& use) {
         std::uint16_t small[64 * kTogether + 8];
         std::uint16_t places[64 * kTogether + 8];
         std::size_t small_size = 0;
@@ -63,7 +88,7 @@ class PairLoop {
         const std::uint16_t* from = numbers;  // what places are counted from
         const auto count_mixed = [&] {
             if (blocks == 0) return;
-            count_small(small, small_size, tables);
+            count_entries(small_size, tables, [&small](std::size_t i) { return small[i]; });
             hash_some(from, places, places_size, tables, use);
             small_size = 0;
             places_size = 0;
@@ -76,7 +101,7 @@ class PairLoop {
             const std::uint64_t last = at[64] >= kSmallNumbers ? 1 : 0;
             const std::uint64_t large = own | (own >> 1) | (last << 63);
             if (large == 0) {
-                count_bytes(at, 64, tables);
+                count_bytes(at, tables);
             } else if (std::popcount(large) > 64 - kFewSmall) {
                 hash_all(at, 64, tables, use);
             } else {
@@ -89,7 +114,14 @@ class PairLoop {
             }
         }
         count_mixed();
-        hash_all(numbers + k, pairs - k, tables, use);
+        return k;
+    }
+
+    /// Whether so many pairs are of small numbers.
+    static bool all_small(const std::uint16_t* numbers, std::size_t pairs) {
+        unsigned all = 0;
+        for (std::size_t i = 0; i <= pairs; ++i) all |= numbers[i];
+        return all < kSmallNumbers;
     }
 
     // Functions on their own, because within a larger one the compiler runs out of registers and
@@ -127,34 +159,36 @@ class PairLoop {
         }
     }
 
-    static void count_small(const std::uint16_t* codes, std::size_t count,
-                            const PairTables& tables) {
-        std::uint32_t* const even = tables.small[0];
-        std::uint32_t* const odd = tables.small[1];
-        std::size_t i = 0;
-        for (; i + 2 <= count; i += 2) {
-            ++even[codes[i]];
-            ++odd[codes[i + 1]];
-        }
-        if (i != count) ++even[codes[i]];
+    /// Counts pairs of small numbers.
+    static void count_numbers(const std::uint16_t* numbers, std::size_t pairs,
+                              const PairTables& tables) {
+        count_entries(pairs, tables,
+                      [numbers](std::size_t k) { return numbers[k] + 256 * numbers[k + 1]; });
     }
 
-    /// Pairs of small numbers, from the lower bytes of the numbers.
-    static void count_bytes(const std::uint16_t* numbers, std::size_t pairs,
-                            const PairTables& tables) {
-        std::uint8_t bytes[66];
-        Isa::low_bytes(numbers, bytes);
+    /// Counts so many entries of the tables of pairs of small numbers.
+    template <class EntryAt>
+    static void count_entries(std::size_t count, const PairTables& tables,
+                              const EntryAt& entry_at) {
         std::uint32_t* const even = tables.small[0];
         std::uint32_t* const odd = tables.small[1];
-        const auto pair_at = [&bytes](std::size_t k) {
+        std::size_t k = 0;
+        for (; k + 2 <= count; k += 2) {
+            ++even[entry_at(k)];
+            ++odd[entry_at(k + 1)];
+        }
+        if (k != count) ++even[entry_at(k)];
+    }
+
+    /// Counts 64 pairs of small numbers.
+    static void count_bytes(const std::uint16_t* numbers, const PairTables& tables) {
+        std::uint8_t bytes[66];
+        Isa::low_bytes(numbers, bytes);
+        count_entries(64, tables, [&bytes](std::size_t k) {
             std::uint16_t pair = 0;
             std::memcpy(&pair, bytes + k, sizeof pair);
             return pair;
-        };
-        for (std::size_t k = 0; k < pairs; k += 2) {
-            ++even[pair_at(k)];
-            ++odd[pair_at(k + 1)];
-        }
+        });
     }
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "simd/byte_steps.hpp"
 #include "unicode/utf8.hpp"
 
 // The kernels against decoding one by one.
@@ -30,6 +31,15 @@ Numbers make_table(bool lower) {
         if (c >= 0xA000) table[c] = static_cast<std::uint16_t>(kLeastSpecial + c % 0xFF);
     }
     return table;
+}
+
+ByteSteps steps_of(const Numbers& table) {
+    ByteSteps steps;
+    for (char32_t c = 0; c < 0x800; ++c) {
+        const bool space = table[c] == kSpaceEntry;
+        steps.set(c, space ? ByteSteps::kNothing : ByteSteps::kOneNumber | table[c]);
+    }
+    return steps;
 }
 
 void add(std::string& text, char32_t c) {
@@ -119,6 +129,7 @@ TEST(numbers_of_characters) {
     Random random(42);
     for (const bool lower : {false, true}) {
         const Numbers table = make_table(lower);
+        const ByteSteps steps = steps_of(table);
         for (int round = 0; round < rounds(2000); ++round) {
             const std::string text = random_text(random, round % 2 == 0);
             if (has_surrogate(text)) continue;
@@ -133,7 +144,7 @@ TEST(numbers_of_characters) {
                 Numbers out(text.size() + 2 * kCodePointSlack);
                 const auto* const begin = reinterpret_cast<const std::uint8_t*>(text.data());
                 const auto taken = code_point_kernels(level).number_characters(
-                    begin, begin + text.size(), {table.data(), lower}, out.data());
+                    begin, begin + text.size(), {table.data(), lower, steps}, out.data());
                 CHECK(taken.bytes <= whole);
                 CHECK(taken.bytes + 64 > whole || taken.bytes + kBlockRead > text.size());
                 Numbers expected;
@@ -152,6 +163,7 @@ TEST(numbers_of_characters) {
 // Two bytes that are not UTF-8 after each first byte, at every place of a block.
 TEST(blocks_that_are_not_utf8) {
     const Numbers table = make_table(true);
+    const ByteSteps steps = steps_of(table);
     for (unsigned first = 0x80; first < 0x100; ++first) {
         for (const unsigned second : {0x20U, 0x41U, 0x80U, 0x9FU, 0xA0U, 0xBFU, 0xC3U, 0xE3U}) {
             for (const char* const after : {"a", "\x80", "\x80\x80", "\xbf\xbf\xbf"}) {
@@ -167,7 +179,7 @@ TEST(blocks_that_are_not_utf8) {
                         const auto* const begin =
                             reinterpret_cast<const std::uint8_t*>(text.data());
                         const auto taken = code_point_kernels(level).number_characters(
-                            begin, begin + text.size(), {table.data(), true}, out.data());
+                            begin, begin + text.size(), {table.data(), true, steps}, out.data());
                         CHECK(taken.bytes <= good);
                     }
                 }

@@ -18,6 +18,7 @@ from dsir.arguments.declared import argument
 from dsir.arguments.values import amount, flag, one_of, shown, whole_number
 from dsir.corpus import resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.errors import RowError, SettingError
 from dsir.model import sentences
 from dsir.model.kernels import FeatureKernel
@@ -317,6 +318,14 @@ class HashedNgrams:
             return self.tokenizer.prepared(text, self.normalize, lower=self.lower)
         return text if self.sentences == "none" else sentences.in_words(text, self.normalize)
 
+    def attempt(self, text: pa.Array) -> None:
+        """Make the features of texts and forget them.
+
+        Raises:
+            KernelError: a kernel or function of the caller fails on a text.
+        """
+        _core.count(self.prepared(text), self.spec, np.zeros(self.buckets, dtype=np.int64))
+
     def for_filters(self, text: pa.Array, prepared: pa.Array) -> tuple[pa.Array, str, str | None]:
         """Return the texts that quality filters measure, how the core cuts them, and the form.
 
@@ -391,11 +400,13 @@ class HashedNgrams:
 
         Raises:
             InputError: a text cannot be read, or is not UTF-8.
+            KernelError: a kernel or function of the caller fails on a text.
         """
         counts = np.zeros(self.buckets, dtype=np.int64)
         for shard in resolve(texts, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise"):
-                *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
+                with naming_row(shard, batch, self.attempt):
+                    *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
         return counts

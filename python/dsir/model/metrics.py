@@ -14,6 +14,7 @@ from dsir import _core
 from dsir.arguments.values import whole_number
 from dsir.corpus import Corpus, resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.errors import ModelError, SettingError
 from dsir.model.bootstrap import (
     Interval,
@@ -186,8 +187,9 @@ def _counts(corpus: Corpus, features: HashedNgrams, threads: int) -> npt.NDArray
     counts = np.zeros(features.buckets, dtype=np.int64)
     for shard in corpus.shards:
         for batch in shard.text_batches(on_error="raise", threads=threads):
-            prepared = features.prepared(batch.text)
-            *_, invalid = _core.count(prepared, features.spec, counts, threads=threads)
+            with naming_row(shard, batch, features.attempt):
+                prepared = features.prepared(batch.text)
+                *_, invalid = _core.count(prepared, features.spec, counts, threads=threads)
             if len(invalid):
                 raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
     return counts
