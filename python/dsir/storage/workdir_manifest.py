@@ -96,7 +96,7 @@ def _differences(found: Any, wanted: Any, name: str) -> list[str]:
         if "path" in found and found["path"] == wanted["path"]:
             name = found["path"]
             result = _changes_of_file(found, wanted)
-            left_out = _OF_CONTENT
+            left_out: tuple[str, ...] = _OF_CONTENT
             model, digest = _OF_MODEL
             if found.get(model) == wanted.get(model) and found.get(digest) != wanted.get(digest):
                 result += [f"{found[model]} has changed since"]
