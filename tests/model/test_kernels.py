@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -146,6 +149,75 @@ def test_another_source_constant_or_option_is_another_kernel():
 def test_kernels_are_pickled_by_their_name():
     assert pickle.loads(pickle.dumps(at_spaces)) is at_spaces
     assert b"while" not in pickle.dumps(at_spaces)
+
+
+KERNELS = """
+import dsir
+from dsir.kernels import bucket_of
+
+
+@dsir.kernel("tokenizer")
+def whole(text, at, starts, ends):
+    if at == len(text):
+        return 0
+    starts[0], ends[0] = at, len(text)
+    return 1
+
+
+@dsir.kernel("features")
+def first(tokens, buckets, out):
+    out[0] = bucket_of(tokens[0], buckets)
+    return 1
+
+
+def _double(buckets, counts, log_ratio, tokens):
+    return 2 * log_ratio[buckets[0]]
+
+
+double = dsir.kernel("scorer")(_double)
+"""
+SENDING = """
+import pickle
+import sys
+
+import dsir
+import lab
+
+features = dsir.HashedNgrams(tokenizer=lab.whole, extractor=lab.first)
+model = dsir.fit(["a", "b"], ["a"] * 9, features=features, scorer=lab.double, progress=False)
+sys.stdout.buffer.write(pickle.dumps((model, model.score(["a", "c"]).tolist())))
+"""
+RECEIVING = """
+import pickle
+import sys
+
+model, scores = pickle.load(sys.stdin.buffer)
+assert model.score(["a", "c"]).tolist() == scores
+"""
+
+
+def _run(program, folder, given=b""):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        input=given,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(folder)])},
+    )
+
+
+def test_a_model_brings_its_kernels_to_another_process(tmp_path):
+    (tmp_path / "lab.py").write_text(KERNELS)
+    sent = _run(SENDING, tmp_path)
+    assert sent.returncode == 0, sent.stderr
+    received = _run(RECEIVING, tmp_path, sent.stdout)
+    assert received.returncode == 0, received.stderr
+    (tmp_path / "lab.py").write_text(KERNELS.replace("return 2 *", "return 3 *"))
+    received = _run(RECEIVING, tmp_path, sent.stdout)
+    assert b"the module lab, as this process imports it, does not define" in received.stderr
+    (tmp_path / "lab.py").unlink()
+    received = _run(RECEIVING, tmp_path, sent.stdout)
+    assert b"define it at the top of a module that every process can import" in received.stderr
 
 
 def test_what_a_kernel_returns_is_checked():

@@ -24,8 +24,9 @@ from dsir.corpus.failing_rows import naming_row
 from dsir.engine import Shared
 from dsir.errors import ModelError
 from dsir.model import model_file
+from dsir.model.carried_features import named_parts
 from dsir.model.features import HashedNgrams
-from dsir.model.own_part import MissingPartError
+from dsir.model.own_part import MissingPartError, OwnPart, remember
 from dsir.remote import RemotePath, location_of
 from dsir.sampling import Calibration
 
@@ -345,10 +346,20 @@ class Estimator(Shared, abc.ABC):
                 f"{path}: the model's settings are not valid: {reason}; fit the model again"
             ) from error
 
+    @property
+    def _own_parts(self) -> tuple[OwnPart, ...]:
+        """The kernels and functions of the caller that the model needs and its file only names."""
+        return named_parts(self.features)
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Engines send models to other processes, which have to rebuild the core's tables.
-        return (_from_content, (type(self), self.content()))
+        # They get what is not of the core as well: a file only names it.
+        return (_from_content, (type(self), self.content(), self._own_parts))
 
 
-def _from_content(estimator: type[Estimator], content: model_file.Content) -> Estimator:
+def _from_content(
+    estimator: type[Estimator], content: model_file.Content, own_parts: tuple[OwnPart, ...]
+) -> Estimator:
+    for part in own_parts:
+        remember(part)
     return estimator.from_content(content)

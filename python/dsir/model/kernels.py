@@ -7,6 +7,7 @@ cpp/ngram/feature_spec.hpp or cpp/ngram/scorer_kernel.hpp is compiled around eac
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import math
@@ -18,7 +19,15 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments.values import one_of, shown, whole_number
 from dsir.errors import SettingError
-from dsir.model.own_part import OwnPart, digest_of, name_address, remember, told_of
+from dsir.model.own_part import (
+    MissingPartError,
+    OwnPart,
+    digest_of,
+    known,
+    name_address,
+    remember,
+    told_of,
+)
 from dsir.model.own_scorer import CallableScorer, OwnScorer
 from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.model.python_source import source_of
@@ -71,9 +80,9 @@ class Kernel(OwnPart):
         """Call the function as it was written, in Python."""
         return self.function(*arguments)
 
-    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+    def __reduce__(self) -> tuple[object, tuple[str, str, str, str]]:
         # Code is never in a pickle: the other process imports the module that defines the kernel.
-        return (_imported, (self.__module__, self.__qualname__))
+        return (_imported, (self.__module__, self.__qualname__, self.kind, self.digest))
 
 
 class TokenizerKernel(Kernel, OwnTokenizer):
@@ -313,8 +322,16 @@ def _compiled(
     return compiled
 
 
-def _imported(module: str, qualname: str) -> Any:
-    found: Any = importlib.import_module(module)
-    for name in qualname.split("."):
-        found = getattr(found, name)
-    return found
+def _imported(module: str, qualname: str, kind: str, digest: str) -> OwnPart:
+    kinds = (TokenizerKernel, FeatureKernel, ScorerKernel)
+    with contextlib.suppress(MissingPartError):
+        return known(kinds, kind, qualname, digest)
+    try:
+        importlib.import_module(module)
+        return known(kinds, kind, qualname, digest)
+    except (ImportError, MissingPartError) as error:
+        raise MissingPartError(
+            f"{qualname}: the module {module}, as this process imports it, does not define this "
+            f"{kind} (digest {digest}); define it at the top of a module that every process can "
+            "import, with the same source and the same version of numba"
+        ) from error
