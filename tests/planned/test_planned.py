@@ -152,6 +152,21 @@ def test_inputs_that_changed_are_refused(invoke_dsir, world, target, tmp_path):
     assert f"{raw[1]} has been written to since, and has the same size; {said}" in done.stderr
 
 
+def test_texts_to_compare_with_that_changed_are_refused(invoke_dsir, world, target, tmp_path):
+    raw = world.write_parquet(tmp_path / "raw", parts=3)
+    texts = tmp_path / "test.jsonl"
+    texts.write_bytes(target.read_bytes())
+    call = (*raw, "-t", target, *SETTINGS, "--n", 40, "--decontaminate", texts, "-o", "out")
+    done = invoke_dsir("plan", *call, "--workdir", "w", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    texts.write_bytes(target.read_bytes().replace(b"ship", b"boat"))
+    for command in ("work", "finish"):
+        done = invoke_dsir(command, "w", cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr.startswith("dsir: error: w: does not hold any more: --decontaminate")
+        assert done.stderr.endswith("give those again; or plan again\n")
+
+
 def test_a_worker_of_another_version_is_refused_before_any_work(invoke_dsir, planned, tmp_path):
     planned("--n", 40)
     plan = read_sealed(tmp_path / "work" / "plan.json")

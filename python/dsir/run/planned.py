@@ -191,7 +191,10 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
         )
         raw, out, overwrite = Paths(described["raw"]), described["out"], described["overwrite"]
         negatives = Paths(described["negatives"]) if "negatives" in described else None
-    except (AttributeError, KeyError, TypeError, SettingError) as error:
+    except SettingError as error:
+        # The versions are those that it was planned with, so a file that it names has changed.
+        raise WorkdirError(f"{folder}: does not hold any more: {error}; or plan again") from error
+    except (AttributeError, KeyError, TypeError) as error:
         raise WorkdirError(
             f"{folder}/{PLAN_FILE}: is no plan of this version of dsir ({error}); plan again"
         ) from error
