@@ -84,7 +84,7 @@ class CharacterNumbers {
     static constexpr std::size_t kPage = 128;
 
     /// So many numbers have a row in `marked_`.
-    static constexpr std::size_t kBases = 2048;
+    static constexpr std::size_t kBases = 1024;
 
     bool clusters_;
     bool lower_;

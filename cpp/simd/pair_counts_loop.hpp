@@ -46,7 +46,7 @@ class PairLoop {
 
     /// Where pairs of small and of other numbers are mixed, they are told apart for so many blocks
     /// of 64 before either are counted.
-    static constexpr std::size_t kTogether = 8;
+    static constexpr std::size_t kTogether = 16;
     /// With fewer pairs of small numbers in a block, all of its pairs are hashed.
     static constexpr int kFewSmall = 40;
 
