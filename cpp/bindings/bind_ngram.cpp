@@ -224,7 +224,10 @@ void bind_ngram(py::module_& module) {
         try {
             if (failure) std::rethrow_exception(failure);
         } catch (const text::KernelError& error) {
-            py::set_error(py::module_::import("dsir.errors").attr("KernelError"), error.what());
+            // Names of kernels are Python's.
+            const py::object made = py::module_::import("dsir.model.own_part")
+                                        .attr("kernel_error")(error.address(), error.what());
+            PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
         }
     });
     py::class_<FeatureSpec>(module, "FeatureSpec")

@@ -11,22 +11,12 @@ namespace {
 constexpr std::size_t kSmall = CharacterNumbers::kSmall;
 constexpr std::size_t kLongestDocument = std::size_t{1} << 20;
 
-/// So many pairs are counted in one way if all numbers are small. Else it is asked of fewer.
-constexpr std::size_t kRun = 64;
-constexpr std::size_t kShortRun = 8;
-
-/// Buckets of a table that is not in the near caches are counted so many at a time, after their
-/// entries are fetched.
-constexpr std::size_t kNear = std::size_t{1} << 20;  // bytes
+/// A table of buckets of more bytes than this is not in the near caches. So many pairs are hashed
+/// before their buckets are counted, so that entries can be fetched ahead.
+constexpr std::size_t kNear = std::size_t{1} << 20;
 constexpr std::size_t kTogether = 1024;
 
-/// Whether so many pairs are of small numbers.
-bool all_small(const CharacterNumbers::Number* numbers, std::size_t pairs) {
-    unsigned all = 0;
-    for (std::size_t i = 0; i <= pairs; ++i) all |= numbers[i];
-    return all < kSmall;
-}
-
+static_assert(kSmall == simd::kSmallNumbers);
 static_assert(CharacterCounts::kMostTokens + kLongestDocument <= std::uint64_t{1} << 32);
 
 }  // namespace
@@ -39,7 +29,10 @@ bool CharacterCounts::fit(const FeatureSpec& spec) {
 }
 
 CharacterCounts::CharacterCounts(const FeatureSpec& spec, std::uint64_t most_tokens)
-    : numbers_(spec.cutting), buckets_(spec.buckets), most_tokens_(most_tokens) {
+    : numbers_(spec.cutting),
+      count_pairs_(simd::count_pairs_kernel(simd::active_level())),
+      buckets_(spec.buckets),
+      most_tokens_(most_tokens) {
     for (std::vector<std::uint32_t>& table : pairs_) table.resize(kSmall * kSmall);
 }
 
@@ -61,59 +54,22 @@ void CharacterCounts::count(std::span<const Number> numbers, std::span<std::int6
     if (singles_.size() < numbers_.size()) singles_.resize(numbers_.size());
     ++singles_[numbers[0]];
     const bool near = counts.size_bytes() <= kNear;
+    const simd::PairTables tables{{pairs_[0].data(), pairs_[1].data()},
+                                  singles_.data(),
+                                  numbers_.hashes(),
+                                  buckets_,
+                                  near ? counts.data() : nullptr};
+    const std::size_t pairs = numbers.size() - 1;
+    if (near) {
+        count_pairs_(numbers.data(), pairs, tables, nullptr);
+        return;
+    }
     std::uint32_t found[kTogether];
-    std::size_t size = 0;
-    const auto count_found = [&] {
+    for (std::size_t k = 0; k < pairs; k += kTogether) {
+        const std::size_t some = std::min(kTogether, pairs - k);
+        const std::size_t size = count_pairs_(numbers.data() + k, some, tables, found);
         visit_entries(std::span<const std::uint32_t>(found, size), counts.data(), counts.size(),
                       [](std::int64_t& entry) { ++entry; });
-        size = 0;
-    };
-    for (std::size_t k = 0; k + 1 < numbers.size(); k += kRun) {
-        const std::size_t pairs = std::min(kRun, numbers.size() - 1 - k);
-        const Number* const run = numbers.data() + k;
-        if (all_small(run, pairs)) {
-            count_small(run, pairs);
-            continue;
-        }
-        if (size + kRun > kTogether) count_found();
-        for (std::size_t i = 0; i < pairs; i += kShortRun) {
-            const std::size_t some = std::min(kShortRun, pairs - i);
-            if (all_small(run + i, some)) {
-                count_small(run + i, some);
-            } else if (near) {
-                visit_buckets(run + i, some, [&](std::uint32_t bucket) { ++counts[bucket]; });
-            } else {
-                visit_buckets(run + i, some, [&](std::uint32_t bucket) { found[size++] = bucket; });
-            }
-        }
-    }
-    count_found();
-}
-
-/// Counts so many pairs of small numbers: (numbers[0], numbers[1]), (numbers[1], numbers[2]), ...
-void CharacterCounts::count_small(const Number* numbers, std::size_t pairs) {
-    std::uint32_t* const even = pairs_[0].data();
-    std::uint32_t* const odd = pairs_[1].data();
-    const auto pair_at = [numbers](std::size_t k) { return numbers[k] + kSmall * numbers[k + 1]; };
-    std::size_t k = 0;
-    for (; k + 2 <= pairs; k += 2) {
-        ++even[pair_at(k)];
-        ++odd[pair_at(k + 1)];
-    }
-    if (k != pairs) ++even[pair_at(k)];
-}
-
-/// Counts the second number of each of so many pairs, and calls use(bucket) with the pair's bucket.
-template <class Use>
-void CharacterCounts::visit_buckets(const Number* numbers, std::size_t pairs, Use&& use) {
-    const std::uint64_t* const hashes = numbers_.hashes();
-    std::uint64_t* const singles = singles_.data();
-    std::uint64_t first = hashes[numbers[0]];
-    for (std::size_t k = 0; k < pairs; ++k) {
-        const std::uint64_t second = hashes[numbers[k + 1]];
-        ++singles[numbers[k + 1]];
-        use(hashing::bucket_of(hashing::extend_hash(first, second), buckets_));
-        first = second;
     }
 }
 

@@ -11,6 +11,7 @@
 #include "ngram/bucket_stream.hpp"
 #include "ngram/character_numbers.hpp"
 #include "ngram/feature_spec.hpp"
+#include "simd/pair_counts.hpp"
 
 namespace dsir::ngram {
 
@@ -44,11 +45,9 @@ class CharacterCounts {
     using Number = CharacterNumbers::Number;
 
     void count(std::span<const Number> numbers, std::span<std::int64_t> counts);
-    void count_small(const Number* numbers, std::size_t pairs);
-    template <class Use>
-    void visit_buckets(const Number* numbers, std::size_t pairs, Use&& use);
 
     CharacterNumbers numbers_;
+    simd::CountPairs count_pairs_;
     std::uint32_t buckets_;
     std::uint64_t most_tokens_;
     /// How often numbers occur, but for those that are the second of a pair in `pairs_`.

@@ -23,16 +23,18 @@ constexpr std::size_t kCodePoints = 0x110000;
 /// Longer clusters are refused, so that the numbers' texts stay small.
 constexpr std::size_t kLongestCluster = 64;
 
-constexpr std::size_t kMostNumbers = std::size_t{1} << 16;
+constexpr std::size_t kMostNumbers = simd::kLeastSpecial;
 
 /// Stands for the base of a mark that joins nothing.
 constexpr std::uint32_t kNoBase = kMostNumbers;
 
 constexpr std::size_t kLately = 1024;
 
-/// How many bytes are taken one by one.
-constexpr std::ptrdiff_t kFewest = 32;
+/// How many bytes are taken one by one where the kernels stop again and again, less than kMany
+/// bytes apart.
+constexpr std::ptrdiff_t kFewest = 16;
 constexpr std::ptrdiff_t kMost = 1024;
+constexpr std::ptrdiff_t kMany = 128;
 
 std::uint64_t hash_of(const std::string& token) {
     std::uint8_t bytes[kLongestCluster + 8] = {};
@@ -44,6 +46,10 @@ std::string utf8_of(char32_t code_point) {
     std::uint8_t bytes[4];
     const unsigned size = unicode::encode_utf8(code_point, bytes);
     return {reinterpret_cast<const char*>(bytes), size};
+}
+
+std::size_t utf8_length(char32_t code_point) {
+    return code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : 3;
 }
 
 constexpr bool is_space(std::size_t byte) {
@@ -59,29 +65,26 @@ bool is_space_beyond_ascii(char32_t code_point) {
 CharacterNumbers::CharacterNumbers(const text::Cutting& cutting)
     : clusters_(cutting.kind == text::TokenizerKind::chars),
       lower_(cutting.letters == text::Case::lower),
-      steps_(kRows * 256, kNoStep),
-      pages_(kCodePoints / kPage),
-      entries_(kPage),
+      kernels_(simd::code_point_kernels(simd::active_level())),
+      entries_(kBeyond, kOther),
+      pages_((kCodePoints - kBeyond) / kPage),
+      entries_beyond_(kPage, kOther),
+      marked_(kMarks),
       lately_(kLately) {
     written_.resize(kSmall);
     hashes_.resize(kSmall);
     for (std::size_t byte = 0; byte < 0x80; ++byte) {
         const bool upper = lower_ && byte >= 'A' && byte <= 'Z';
         const std::size_t number = upper ? byte + 0x20 : byte;
-        steps_[byte] = is_space(byte) ? 0 : kOneNumber | static_cast<Step>(number);
+        keep(static_cast<char32_t>(byte), is_space(byte) ? kSpace : static_cast<Number>(number));
         written_[byte] = std::string(1, static_cast<char>(byte));
         hashes_[byte] = hash_of(written_[byte]);
-    }
-    // The first bytes of characters of two bytes.
-    for (std::size_t lead = 0xC2; lead < 0xE0; ++lead) {
-        rows_[lead] = static_cast<std::uint16_t>(256 * (lead - 0xC1));
-        steps_[lead] = 0;
     }
 }
 
 std::optional<CharacterNumbers::Numbered> CharacterNumbers::number(std::string_view document) {
-    // What is written beyond the last number: eight bytes that are not steps, and the next.
-    if (numbers_.size() < document.size() + 24) numbers_.resize(document.size() + 24);
+    const std::size_t most = document.size() + 2 * simd::kCodePointSlack;
+    if (numbers_.size() < most) numbers_.resize(most);
     out_ = numbers_.data();
     const auto* const begin = reinterpret_cast<const std::uint8_t*>(document.data());
     const Outcome outcome = write(begin, begin + document.size());
@@ -91,103 +94,129 @@ std::optional<CharacterNumbers::Numbered> CharacterNumbers::number(std::string_v
 
 CharacterNumbers::Outcome CharacterNumbers::write(const std::uint8_t* const begin,
                                                   const std::uint8_t* const end) {
+    const simd::NumberTable table{entries_.data(), lower_, steps_};
+    std::uint8_t last[simd::kBlockRead];
     const std::uint8_t* at = begin;
-    std::ptrdiff_t one_by_one = kFewest;
-    Number* out = out_;  // A local: the compiler then knows that no store changes it.
+    const std::uint8_t* stopped = begin;  // where characters were last taken one by one
+    std::ptrdiff_t one_by_one = 0;        // how many bytes then, besides the first character
+    bool plain = true;                    // whether the last characters were no marks
     while (at < end) {
-        const std::uint8_t* const from = at;
-        at = step_eights(at, end, out);
-        // Then one by one for a while, and for longer where most characters are not for the steps.
-        one_by_one = at - from >= 2 * kFewest ? kFewest : std::min(2 * one_by_one, kMost);
-        const std::uint8_t* const stop = at + std::min(end - at, one_by_one);
-        while (at < stop) {
-            if (*at < 0x80) {
-                const Step step = steps_[*at++];
-                *out = static_cast<Number>(step);
-                out += step >> 16;
-                continue;
-            }
-            if (*at >= 0xE0) {
-                const std::uint8_t* const first = at;
-                at = take_threes(at, end, out);
-                if (at != first) continue;
-            }
-            const unicode::Decoded decoded = unicode::decode_utf8(at, end);
-            if (decoded.length == 0) return Outcome::not_utf8;
-            const Number number = entry_of(decoded.code_point);
-            if (number >= kLeastUsed) {
-                *out++ = number;
-            } else {
-                out_ = out;
-                if (!write_other(decoded.code_point, begin, at, end)) return Outcome::refused;
-                out = out_;
-            }
-            at += decoded.length;
+        // The last bytes are read from a copy that ends in white space.
+        const std::size_t left = static_cast<std::size_t>(end - at);
+        const std::uint8_t* from = at;
+        const std::uint8_t* to = end;
+        if (left < simd::kBlockRead) {
+            std::memset(last, ' ', sizeof last);
+            std::memcpy(last, at, left);
+            from = last;
+            to = last + sizeof last;
         }
+        if (plain) {
+            const simd::CharactersTaken taken = kernels_.number_characters(from, to, table, out_);
+            at += std::min(taken.bytes, left);
+            out_ += taken.characters;
+            plain = taken.bytes != 0;
+            if (plain) continue;
+        }
+        std::uint16_t code_points[64 + simd::kCodePointSlack];
+        const simd::CharactersTaken taken = kernels_.code_points(from, code_points);
+        const std::size_t written =
+            write_marked({code_points, taken.characters}, base_at(begin, at), plain);
+        if (written == taken.characters) {
+            at += std::min(taken.bytes, left);
+            if (written != 0) continue;
+        } else {
+            for (std::size_t i = 0; i < written; ++i) at += utf8_length(code_points[i]);
+        }
+        // Then one by one: a single character, or more if the kernels took few since the last time.
+        one_by_one = at - stopped >= kMany ? 0 : std::min(2 * one_by_one + kFewest, kMost);
+        const std::uint8_t* const stop = at + std::min(end - at, one_by_one + 1);
+        if (const Outcome outcome = write_one_by_one(begin, at, stop, end);
+            outcome != Outcome::done) {
+            return outcome;
+        }
+        stopped = at;
     }
-    out_ = out;
     return Outcome::done;
 }
 
-/// Takes eight bytes at a time, as long as they have only characters of one and two bytes that the
-/// steps know, and returns where the next character begins. There is no branch on single bytes:
-/// letters beyond ASCII come too irregularly.
-const std::uint8_t* CharacterNumbers::step_eights(const std::uint8_t* at, const std::uint8_t* end,
-                                                  Number*& out) const {
-    const Step* const steps = steps_.data();
-    const std::uint16_t* const rows = rows_.data();
-    Number* to = out;
-    std::size_t row = 0;
-    while (end - at >= 8) {
-        std::size_t next_row = row;
-        Number* next = to;
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, at, sizeof eight);
-        Step all = 0;
-        for (unsigned i = 0; i < 8; ++i) {
-            const auto byte = static_cast<std::uint8_t>(eight >> (8 * i));
-            const Step step = steps[next_row + byte];
-            *next = static_cast<Number>(step);
-            next += step >> 16;
-            all |= step;
-            next_row = rows[byte];
+/// Writes the characters from `at` on that begin before `stop`, and moves `at` behind them.
+CharacterNumbers::Outcome CharacterNumbers::write_one_by_one(const std::uint8_t* const begin,
+                                                             const std::uint8_t*& at,
+                                                             const std::uint8_t* const stop,
+                                                             const std::uint8_t* const end) {
+    while (at < stop) {
+        if (*at < 0x80) {
+            const Number entry = entries_[*at++];
+            *out_ = entry;
+            out_ += entry == kSpace ? 0 : 1;
+            continue;
         }
-        if (all >= kNoStep) break;
-        to = next;
-        row = next_row;
-        at += 8;
+        const unicode::Decoded decoded = unicode::decode_utf8(at, end);
+        if (decoded.length == 0) return Outcome::not_utf8;
+        const Number entry = entry_of(decoded.code_point);
+        if (entry < simd::kLeastSpecial) {
+            *out_++ = entry;
+        } else if (entry != kSpace && !write_other(decoded.code_point, begin, at, end)) {
+            return Outcome::refused;
+        }
+        at += decoded.length;
     }
-    out = to;
-    return row == 0 ? at : at - 1;
+    return Outcome::done;
 }
 
-/// Takes characters of three bytes that have numbers, and returns where the first other one begins.
-const std::uint8_t* CharacterNumbers::take_threes(const std::uint8_t* at, const std::uint8_t* end,
-                                                  Number*& out) const {
-    const std::uint32_t* const pages = pages_.data();
+/// Writes characters, marks among them, up to the first that write_other() must write, and returns
+/// how many were written. `base` is the number of the character that a mark at the beginning
+/// belongs to, or 0 if there is none. `plain` becomes whether no mark was written.
+std::size_t CharacterNumbers::write_marked(std::span<const std::uint16_t> code_points, Number base,
+                                           bool& plain) {
     const Number* const entries = entries_.data();
-    Number* to = out;
-    for (; end - at >= 4; at += 3) {
-        std::uint32_t four = 0;
-        std::memcpy(&four, at, sizeof four);
-        if ((four & 0x00C0C0F0) != 0x008080E0) break;
-        const std::uint32_t code_point =
-            ((four & 0x0F) << 12) | ((four >> 2) & 0x0FC0) | ((four >> 16) & 0x3F);
-        const Number number = entries[pages[code_point / kPage] + code_point % kPage];
-        if (number < kLeastUsed || code_point < 0x800) break;
-        *to++ = number;
+    const Number* const marked = marked_.data();
+    const std::size_t bases = marked_.size() / kMarks;
+    Number* out = out_;
+    std::uint32_t before = base;
+    std::uint32_t marks = 0;
+    std::size_t i = 0;
+    for (; i < code_points.size(); ++i) {
+        std::uint32_t entry = entries[code_points[i]];
+        const std::uint32_t space = entry == kSpace ? 1 : 0;
+        if (entry >= kFirstMark + kMarks && space == 0) {
+            if (entry != kJoiner || i + 1 == code_points.size() ||
+                unicode::segment_properties_of(code_points[i + 1]).pictographic) {
+                break;
+            }
+            entry = kFirstMark;
+        }
+        // Without branches: marks come too irregularly.
+        const std::uint32_t mark = entry >= kFirstMark ? 1 - space : 0;
+        const std::uint32_t row = before < bases ? before : 0;
+        const std::uint32_t of_mark = (entry - kFirstMark) & (0U - mark);
+        const std::uint32_t cluster = marked[kMarks * row + of_mark];
+        const std::uint32_t number = mark != 0 ? cluster : space != 0 ? 0 : entry;
+        if (mark > number) break;
+        out -= mark;
+        *out = static_cast<Number>(number);
+        out += 1 - space;
+        marks |= mark;
+        before = number;
     }
-    out = to;
-    return at;
+    out_ = out;
+    plain = marks == 0;
+    return i;
+}
+
+/// The number of the character that a mark at `at` may belong to, or 0 if that is none.
+CharacterNumbers::Number CharacterNumbers::base_at(const std::uint8_t* begin,
+                                                   const std::uint8_t* at) const {
+    return joins_before(begin, at) ? out_[-1] : Number{0};
 }
 
 /// Writes the character at `at`, which has no number. Returns false to refuse the document.
 bool CharacterNumbers::write_other(char32_t code_point, const std::uint8_t* begin,
                                    const std::uint8_t* at, const std::uint8_t* end) {
     const std::uint8_t* const after = at + unicode::decode_utf8(at, end).length;
-    const Number known = entry_of(code_point);
-    if (known == kSpace) return true;
-    if (known == kMark) return write_mark(code_point, joins_before(begin, at), after, end);
+    const Number entry = entry_of(code_point);
+    if (entry != kOther) return write_mark(code_point, entry, joins_before(begin, at), after, end);
     const unicode::CharacterProperties& properties = unicode::properties_of(code_point);
     const bool joins = joins_before(begin, at);
     if (!lower_) return write_lowered(code_point, code_point, joins, after, end);
@@ -237,8 +266,7 @@ bool CharacterNumbers::write_lowered(char32_t lowered, char32_t code_point, bool
             case GraphemeBreak::extend:
             case GraphemeBreak::joiner:
             case GraphemeBreak::spacing_mark:
-                keep_as(kMark);
-                return write_mark(lowered, joins, after, end);
+                return write_mark(lowered, keep_mark(code_point), joins, after, end);
             default:
                 return false;
         }
@@ -260,8 +288,10 @@ bool CharacterNumbers::joins_before(const std::uint8_t* begin, const std::uint8_
            unicode::segment_properties_of(before).grapheme != GraphemeBreak::control;
 }
 
-bool CharacterNumbers::write_mark(char32_t mark, bool joins, const std::uint8_t* after,
-                                  const std::uint8_t* end) {
+/// Writes a mark that has this entry. If the mark joins the character before it, the number of that
+/// becomes the number of a cluster.
+bool CharacterNumbers::write_mark(char32_t mark, Number entry, bool joins,
+                                  const std::uint8_t* after, const std::uint8_t* end) {
     if (mark == kZeroWidthJoiner && after < end) {
         // A pictograph after it may belong to the one before.
         const unicode::Decoded next = unicode::decode_utf8(after, end);
@@ -271,24 +301,49 @@ bool CharacterNumbers::write_mark(char32_t mark, bool joins, const std::uint8_t*
     }
     const std::optional<Number> number = of_cluster(joins ? out_[-1] : kNoBase, mark);
     if (!number) return false;
-    if (joins) --out_;
+    if (joins) {
+        const std::size_t base = *--out_;
+        const std::size_t column = entry == kJoiner ? 0 : entry - kFirstMark;
+        if (kMarks * base < marked_.size() && column < kMarks)
+            marked_[kMarks * base + column] = *number;
+    }
     *out_++ = *number;
     return true;
 }
 
-/// Makes `number`, or what stands for one, the entry of a character beyond ASCII.
+/// Makes `number`, or what stands for one, the entry of a character.
 void CharacterNumbers::keep(char32_t code_point, Number number) {
-    std::uint32_t& page = pages_[code_point / kPage];
+    if (code_point < 0x800) {
+        using simd::ByteSteps;
+        const bool told = number < simd::kLeastSpecial;
+        steps_.set(code_point, told               ? ByteSteps::kOneNumber | number
+                               : number == kSpace ? ByteSteps::kNothing
+                                                  : ByteSteps::kUnknown);
+    }
+    if (code_point < kBeyond) {
+        entries_[code_point] = number;
+        return;
+    }
+    std::uint32_t& page = pages_[(code_point - kBeyond) / kPage];
     if (page == 0) {
-        page = static_cast<std::uint32_t>(entries_.size());
-        entries_.resize(entries_.size() + kPage);
+        page = static_cast<std::uint32_t>(entries_beyond_.size());
+        entries_beyond_.resize(entries_beyond_.size() + kPage, kOther);
     }
-    entries_[page + code_point % kPage] = number;
-    if (code_point < 0x800 && number != kMark) {
-        const std::size_t row = rows_[0xC0 | (code_point >> 6)];
-        Step& step = steps_[row + (0x80 | (code_point & 0x3F))];
-        step = number == kSpace ? 0 : kOneNumber | number;
+    entries_beyond_[page + code_point % kPage] = number;
+}
+
+/// Makes an entry for a mark, unless `code_point` is 0, and returns the entry.
+CharacterNumbers::Number CharacterNumbers::keep_mark(char32_t code_point) {
+    if (code_point == 0) return kMark;
+    if (marked_.size() == kMarks) marked_.resize(kBases * kMarks);
+    Number entry = kMark;
+    if (code_point == kZeroWidthJoiner) {
+        entry = kJoiner;
+    } else if (next_mark_ < kFirstMark + kMarks) {
+        entry = next_mark_++;
     }
+    keep(code_point, entry);
+    return entry;
 }
 
 std::optional<CharacterNumbers::Number> CharacterNumbers::of_character(char32_t code_point) {
@@ -309,7 +364,7 @@ std::optional<CharacterNumbers::Number> CharacterNumbers::of_cluster(std::uint32
         std::string written = base == kNoBase ? std::string() : written_[base];
         written += utf8_of(mark);
         if (written.size() > kLongestCluster) return std::nullopt;
-        const std::optional<Number> fresh = give(std::move(written), mark < 0x3000);
+        const std::optional<Number> fresh = give(std::move(written), mark < 0x3100);
         if (!fresh) return std::nullopt;
         number = *fresh;
         given_.emplace(key, number);

@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "simd/byte_steps.hpp"
+#include "simd/code_points.hpp"
 #include "text/tokenizers.hpp"
 
 namespace dsir::ngram {
@@ -22,7 +24,7 @@ class CharacterNumbers {
     using Number = std::uint16_t;
 
     /// Characters of ASCII are their own numbers. The other numbers below this are for the first
-    /// characters below U+3000: the letters of an alphabet or two.
+    /// characters below U+3100: the letters of an alphabet or two, or kana.
     static constexpr Number kSmall = 256;
 
     /// Takes the kinds chars and codepoints, without a kernel.
@@ -48,48 +50,55 @@ class CharacterNumbers {
     enum class Outcome : std::uint8_t { done, refused, not_utf8 };
 
     Outcome write(const std::uint8_t* begin, const std::uint8_t* end);
-    const std::uint8_t* step_eights(const std::uint8_t* at, const std::uint8_t* end,
-                                    Number*& out) const;
-    const std::uint8_t* take_threes(const std::uint8_t* at, const std::uint8_t* end,
-                                    Number*& out) const;
+    Outcome write_one_by_one(const std::uint8_t* begin, const std::uint8_t*& at,
+                             const std::uint8_t* stop, const std::uint8_t* end);
+    std::size_t write_marked(std::span<const std::uint16_t> code_points, Number base, bool& plain);
+    Number base_at(const std::uint8_t* begin, const std::uint8_t* at) const;
     bool write_other(char32_t code_point, const std::uint8_t* begin, const std::uint8_t* at,
                      const std::uint8_t* end);
     bool write_lowered(char32_t lowered, char32_t code_point, bool joins, const std::uint8_t* after,
                        const std::uint8_t* end);
-    bool write_mark(char32_t mark, bool joins, const std::uint8_t* after, const std::uint8_t* end);
+    bool write_mark(char32_t mark, Number entry, bool joins, const std::uint8_t* after,
+                    const std::uint8_t* end);
     bool joins_before(const std::uint8_t* begin, const std::uint8_t* at) const;
     void keep(char32_t code_point, Number number);
+    Number keep_mark(char32_t code_point);
     Number entry_of(char32_t code_point) const {
-        return entries_[pages_[code_point / kPage] + code_point % kPage];
+        if (code_point < kBeyond) return entries_[code_point];
+        return entries_beyond_[pages_[(code_point - kBeyond) / kPage] + code_point % kPage];
     }
     std::optional<Number> of_character(char32_t code_point);
     std::optional<Number> of_cluster(std::uint32_t base, char32_t mark);
     std::optional<Number> give(std::string written, bool small);
 
-    // What entries hold in place of a number.
-    static constexpr Number kOther = 0;  ///< not met, or not told by the character alone
-    static constexpr Number kSpace = 1;
-    static constexpr Number kMark = 2;       ///< belongs to the character before it
-    static constexpr Number kLeastUsed = 3;  ///< from here on, entries are numbers
+    // What entries hold in place of a number. The first kMarks are of marks, which belong to the
+    // character before them.
+    static constexpr Number kFirstMark = simd::kLeastSpecial;
+    static constexpr Number kMarks = 64;
+    static constexpr Number kMark = 0xFFFC;    ///< of one more mark
+    static constexpr Number kJoiner = 0xFFFD;  ///< of U+200D, a mark before all but pictographs
+    static constexpr Number kOther = 0xFFFE;   ///< not met, or not told by the character alone
+    static constexpr Number kSpace = simd::kSpaceEntry;
 
+    static constexpr char32_t kBeyond = 0x10000;
     static constexpr std::size_t kPage = 128;
 
-    /// What a byte adds: nothing, or kOneNumber and a number in the lower half. kNoStep says that
-    /// the byte alone, or with the byte before it, does not tell.
-    using Step = std::uint32_t;
-    static constexpr Step kOneNumber = Step{1} << 16;
-    static constexpr Step kNoStep = Step{2} << 16;
-    static constexpr std::size_t kRows = 1 + 0xE0 - 0xC2;
+    /// So many numbers have a row in `marked_`.
+    static constexpr std::size_t kBases = 1024;
 
     bool clusters_;
     bool lower_;
-    /// At [rows_[the byte before] + byte]. Row 0 is for bytes that begin a character; the others
-    /// are for the second bytes of characters of two.
-    std::vector<Step> steps_;
-    std::array<std::uint16_t, 256> rows_{};
-    /// For each 128 code points, where their entries begin in `entries_`; 0 for those not met.
+    const simd::CodePointKernels& kernels_;
+    std::vector<Number> entries_;  ///< by the code point, below kBeyond
+    simd::ByteSteps steps_;        ///< the same, for the scalar kernel
+    /// For each 128 code points from kBeyond on, where their entries begin in `entries_beyond_`; 0
+    /// for those not met.
     std::vector<std::uint32_t> pages_;
-    std::vector<Number> entries_;
+    std::vector<Number> entries_beyond_;
+    /// At [kMarks * base + mark] the number of a cluster by that of the cluster before the mark, or
+    /// 0 if it is not met.
+    std::vector<Number> marked_;
+    Number next_mark_ = kFirstMark + 1;                ///< the first is that of the joiner
     std::unordered_map<std::uint64_t, Number> given_;  ///< of lower-cased characters, of clusters
     struct Cluster {
         std::uint64_t key;

@@ -10,8 +10,8 @@ namespace dsir::ngram {
 enum class HashKind : std::uint8_t { fast, sha256 };
 
 /// A maker of features that the caller has compiled. Gets the hashes of all tokens of a document,
-/// writes at most `room` buckets, each below `buckets`, and returns how many. A number below 0 says
-/// that the kernel failed.
+/// writes at most `room` buckets, each below `buckets`, and returns how many.
+/// text::kKernelRaised says that the kernel failed.
 using FeatureKernel = std::int64_t (*)(const std::uint64_t* tokens, std::int64_t size,
                                        std::uint32_t* out, std::int64_t room, std::int64_t buckets);
 

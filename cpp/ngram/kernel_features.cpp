@@ -23,10 +23,11 @@ std::span<const std::uint32_t> KernelFeatures::finish() {
     const std::int64_t made =
         kernel_(hashes_.data(), static_cast<std::int64_t>(size_), found_.data(),
                 static_cast<std::int64_t>(room), std::int64_t{buckets_});
-    if (made < 0) throw text::KernelError("the features kernel raised an exception");
-    if (made > static_cast<std::int64_t>(room)) {
-        throw text::KernelError("the features kernel returned " + std::to_string(made) +
-                                " features, but there is room for " + std::to_string(room));
+    if (made == text::kKernelRaised) throw text::KernelError(kernel_, text::kRaised);
+    if (made < 0 || made > static_cast<std::int64_t>(room)) {
+        throw text::KernelError(kernel_, "returned " + std::to_string(made) +
+                                             " features, but there is room for " +
+                                             std::to_string(room));
     }
     const std::span<const std::uint32_t> features(found_.data(), static_cast<std::size_t>(made));
     // No branch in the loop: the compiler then takes several features at once.
@@ -35,8 +36,9 @@ std::span<const std::uint32_t> KernelFeatures::finish() {
     if (wrong == 0) return features;
     const auto first =
         std::ranges::find_if(features, [this](std::uint32_t bucket) { return bucket >= buckets_; });
-    throw text::KernelError("the features kernel returned the bucket " + std::to_string(*first) +
-                            ", but there are " + std::to_string(buckets_) + " buckets");
+    throw text::KernelError(kernel_, "returned the bucket " + std::to_string(*first) +
+                                         ", but there are " + std::to_string(buckets_) +
+                                         " buckets");
 }
 
 }  // namespace dsir::ngram

@@ -137,11 +137,14 @@ class KernelScorer {
                                  static_cast<std::int64_t>(outcome.tokens),
                                  log_ratio_ + t * buckets_, std::int64_t{buckets_});
             if (std::isnan(weights[t])) {
-                throw text::KernelError("the scorer raised an exception, or returned nan");
+                throw text::KernelError(kernel_,
+                                        "returned nan, or raised an exception; call it in "
+                                        "Python to see which");
             }
             if (std::abs(weights[t]) > kLargestScore) {
-                throw text::KernelError("the scorer returned " + std::to_string(weights[t]) +
-                                        ", but a log-weight is at most 1e15 in magnitude");
+                throw text::KernelError(kernel_,
+                                        "returned " + std::to_string(weights[t]) +
+                                            ", but a log-weight is at most 1e15 in magnitude");
             }
         }
     }

@@ -178,7 +178,8 @@ TEST(places_of_a_tokenizer_kernel_are_checked) {
     CHECK(says(refusal(same_places<1, 0, 2>), "inside a character"));
     CHECK(says(refusal(same_places<1, 2, 3>), "inside a character"));
     CHECK(says(refusal(same_places<1'000'000, 0, 1>), "there is room for"));
-    CHECK(says(refusal(same_places<-1, 0, 1>), "raised an exception"));
+    CHECK(says(refusal(same_places<-1, 0, 1>), "returned -1 tokens"));
+    CHECK(says(refusal(same_places<kKernelRaised, 0, 1>), "raised an exception"));
     CHECK(refusal(same_places<1, 0, 8>).empty());  // the whole text
     CHECK(tokens_of("a \xFF", at_spaces).empty());
 }

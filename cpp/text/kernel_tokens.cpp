@@ -47,10 +47,10 @@ std::size_t KernelTokens::ask() {
     const std::int64_t found = kernel_(reinterpret_cast<const std::uint8_t*>(document_.data()),
                                        static_cast<std::int64_t>(size), at_, buffer_.starts.get(),
                                        buffer_.ends.get(), static_cast<std::int64_t>(kRoom));
-    if (found < 0) throw KernelError("the tokenizer kernel raised an exception");
-    if (found > static_cast<std::int64_t>(kRoom)) {
-        throw KernelError("the tokenizer kernel returned " + std::to_string(found) +
-                          " tokens, but there is room for " + std::to_string(kRoom));
+    if (found == kKernelRaised) throw KernelError(kernel_, kRaised);
+    if (found < 0 || found > static_cast<std::int64_t>(kRoom)) {
+        throw KernelError(kernel_, "returned " + std::to_string(found) +
+                                       " tokens, but there is room for " + std::to_string(kRoom));
     }
     return static_cast<std::size_t>(found);
 }
@@ -77,13 +77,13 @@ bool KernelTokens::are_good(std::size_t tokens) const {
 void KernelTokens::refuse(std::size_t tokens) const {
     const auto size = static_cast<std::uint32_t>(document_.size());
     std::uint32_t before = at_;
-    std::string what = "is in order";
+    std::string what;
     std::size_t k = 0;
     for (; k < tokens; ++k) {
         const std::uint32_t start = buffer_.starts[k];
         const std::uint32_t end = buffer_.ends[k];
         if (start < before || end <= start || end > size) {
-            what = "is the bytes " + std::to_string(start) + " to " + std::to_string(end) +
+            what = "the bytes " + std::to_string(start) + " to " + std::to_string(end) +
                    ", which must lie in order, from " + std::to_string(before) + " to " +
                    std::to_string(size);
             break;
@@ -95,7 +95,7 @@ void KernelTokens::refuse(std::size_t tokens) const {
         }
         before = end;
     }
-    throw KernelError("the tokenizer kernel: token " + std::to_string(k) + " of a call " + what);
+    throw KernelError(kernel_, "returned as token " + std::to_string(k) + " of a call " + what);
 }
 
 /// Writes the tokens that have a character of `left_` after the document in the buffer, in lower
@@ -104,9 +104,9 @@ void KernelTokens::lower_left(std::size_t tokens) {
     std::size_t to = document_.size() + 1;
     const std::size_t room = to + lower_room(at_ - buffer_.starts[0]);
     if (room > std::numeric_limits<std::uint32_t>::max()) {
-        throw KernelError(
-            "the tokenizer kernel: tokens of a gigabyte have no lower case; cut "
-            "shorter ones, or leave them as written (lower=False)");
+        throw KernelError(kernel_,
+                          "returned tokens of a gigabyte, which have no lower case; cut shorter "
+                          "ones, or leave them as written (lower=False)");
     }
     buffer_.bytes_size = to;  // What is kept if the buffer grows.
     buffer_.reserve(room, kRoom);

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,16 +13,28 @@
 
 namespace dsir::text {
 
-/// Thrown when a kernel of the caller breaks its contract.
+/// Thrown when a kernel of the caller breaks its contract. The message says what the kernel did;
+/// who knows the kernel's name by its address puts it in front.
 class KernelError : public std::runtime_error {
   public:
-    using std::runtime_error::runtime_error;
+    template <class Kernel>
+    KernelError(Kernel* kernel, const std::string& what)
+        : std::runtime_error(what), address_(reinterpret_cast<std::uintptr_t>(kernel)) {}
+
+    std::uintptr_t address() const { return address_; }
+
+  private:
+    std::uintptr_t address_;
 };
+
+/// What a TokenizerKernel or a FeatureKernel returns if it raised an exception.
+inline constexpr std::int64_t kKernelRaised = std::numeric_limits<std::int64_t>::min();
+inline constexpr const char* kRaised = "raised an exception; call it in Python to see which";
 
 /// A tokenizer that the caller has compiled. It writes the places of the tokens that begin at `at`
 /// or after, in order, at most `room` of them, and returns how many there are. The next call begins
-/// where the last of them ends; 0 says that there are no more. `text` is UTF-8. A number below 0
-/// says that the kernel failed.
+/// where the last of them ends; 0 says that there are no more. `text` is UTF-8. kKernelRaised says
+/// that the kernel failed.
 using TokenizerKernel = std::int64_t (*)(const std::uint8_t* text, std::int64_t size,
                                          std::int64_t at, std::uint32_t* starts,
                                          std::uint32_t* ends, std::int64_t room);

@@ -49,7 +49,24 @@ class ModelError(DsirError):
 
 
 class KernelError(DsirError):
-    """A kernel of the user raised an exception, or returned what its contract does not allow."""
+    """A kernel or function of the user raised, or returned what its contract does not allow.
+
+    Attributes:
+        path: the file of the text (or the name of the in-memory input), or None.
+        row: 0-based row of the text in it, or None.
+    """
+
+    def __init__(self, message: str, *, path: str | None = None, row: int | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.row = row
+
+    def __reduce__(self) -> tuple[object, tuple[str, str | None, int | None]]:
+        return (_rebuild_kernel_error, (str(self), self.path, self.row))
+
+
+def _rebuild_kernel_error(message: str, path: str | None, row: int | None) -> KernelError:
+    return KernelError(message, path=path, row=row)
 
 
 class WorkdirError(DsirError):

@@ -264,6 +264,25 @@ def selected_positions(
     )
 
 
+def flat_numbers(log_weights: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return log-weights as an array, without a copy if they are one.
+
+    Raises:
+        SettingError: they are not a flat array of numbers, or some of them are masked.
+    """
+    values = np.asanyarray(log_weights)
+    if values.ndim != 1 or (len(values) and values.dtype.kind not in "fiu"):
+        raise SettingError("log_weights: expected a flat array of numbers")
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        # What is under a mask is a number like others to all that follows.
+        at = int(np.flatnonzero(np.ma.getmaskarray(values))[0])
+        raise SettingError(
+            f"log_weights: position {at} is masked; give log_weights.filled(-numpy.inf) to draw no "
+            "masked document"
+        )
+    return values
+
+
 def sample(
     log_weights: npt.ArrayLike,
     n: int,
@@ -304,9 +323,7 @@ def sample(
     rule = KeyRule(seed, method, temperature)
     if METHODS[rule.method].calibrated:
         rule.calibration  # noqa: B018 - raises, because numbers have none
-    values = np.asanyarray(log_weights)
-    if values.ndim != 1 or values.dtype.kind not in "fiu":
-        raise SettingError("log_weights: expected a flat array of numbers")
+    values = flat_numbers(log_weights)
     n = amount("n", n, 1)
     threads = whole_number("threads", threads, 1, _MOST_THREADS)
 

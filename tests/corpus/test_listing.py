@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -103,6 +104,18 @@ def test_hidden_folders_are_left_out_at_any_depth(tmp_path, hidden):
     # What is named is meant.
     assert len(read(f"{tmp_path}/c/x/{hidden}/0/*.jsonl", tmp_path)) == 1
     assert len(read(f"{tmp_path}/*/x/{hidden}/**/*.jsonl", tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hidden"),
+    [("_*.jsonl", "_a.jsonl"), (".*.jsonl", ".a.jsonl"), ("_*/a.jsonl", "_old/a.jsonl")],
+)
+def test_an_error_names_the_hidden_file_that_a_pattern_matches(tmp_path, pattern, hidden):
+    lines(tmp_path / hidden)
+    said = f"no file matches {tmp_path}/{pattern} but {tmp_path}/{hidden}, and names that begin"
+    with pytest.raises(EmptyCorpusError, match=re.escape(said)):
+        read(f"{tmp_path}/{pattern}", tmp_path)
+    assert len(read(tmp_path / hidden, tmp_path)) == 1
 
 
 def test_what_dsir_wrote_is_no_part_of_a_corpus(tmp_path):

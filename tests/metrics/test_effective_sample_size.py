@@ -106,3 +106,13 @@ def test_number_types():
 def test_wrong_calls(wrong, message):
     with pytest.raises(dsir.SettingError, match=message):
         dsir.effective_sample_size(wrong)
+
+
+@pytest.mark.parametrize("call", [dsir.effective_sample_size, lambda w: dsir.sample(w, 2)])
+def test_masked_weights_are_refused(call):
+    """What is under a mask counted as a weight like others."""
+    weights = np.ma.masked_array([1.0, 2.0, 3.0], mask=[False, True, False])
+    with pytest.raises(dsir.SettingError, match=r"position 1 is masked.*filled"):
+        call(weights)
+    assert len(dsir.sample(weights.filled(-np.inf), 2)) == 2
+    assert len(dsir.sample(np.ma.masked_array([1.0, 2.0]), 2)) == 2

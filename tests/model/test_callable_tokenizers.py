@@ -62,7 +62,7 @@ def test_a_slow_tokenizer_is_said_once(monkeypatch):
 
 @pytest.mark.parametrize("tokens", [["a b"], [""], [5], [None]])
 def test_what_a_function_returns_is_checked(tokens):
-    with pytest.raises(dsir.SettingError, match="returned the token"):
+    with pytest.raises(dsir.KernelError, match=r"^texts: row 0: .* returned the token"):
         dsir.HashedNgrams(tokenizer=lambda _: tokens).counts(["text"])
 
 
@@ -82,14 +82,16 @@ def _breaks_off(text):
         (_breaks_off, dsir.KernelError, "raised LookupError, for the text"),
         (lambda _: None, dsir.KernelError, "raised TypeError: 'NoneType' object is not iterable"),
         (lambda _, __: [], dsir.KernelError, "raised TypeError: .*positional argument"),
-        (lambda _: ["\ud800"], dsir.SettingError, "half a surrogate pair"),
+        (lambda _: ["\ud800"], dsir.KernelError, "half a surrogate pair"),
     ],
 )
 @pytest.mark.parametrize("lower", [True, False])
 def test_what_a_function_raises_is_an_error_of_dsir(function, error, says, lower):
     features = dsir.HashedNgrams(tokenizer=function, lower=lower)
     name = re.escape(function.__qualname__)
-    with pytest.raises(error, match=f"^tokenizer={name}: .*{says}") as found:
+    with pytest.raises(
+        error, match=rf"^texts: row 0: tokenizer={name} \(.*\.py:\d+\): .*{says}"
+    ) as found:
         features.counts(dsir.texts(["some text"]))
     assert "\n" not in str(found.value)
     assert found.value.__cause__ is not None

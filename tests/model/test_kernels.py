@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -147,6 +151,75 @@ def test_kernels_are_pickled_by_their_name():
     assert b"while" not in pickle.dumps(at_spaces)
 
 
+KERNELS = """
+import dsir
+from dsir.kernels import bucket_of
+
+
+@dsir.kernel("tokenizer")
+def whole(text, at, starts, ends):
+    if at == len(text):
+        return 0
+    starts[0], ends[0] = at, len(text)
+    return 1
+
+
+@dsir.kernel("features")
+def first(tokens, buckets, out):
+    out[0] = bucket_of(tokens[0], buckets)
+    return 1
+
+
+def _double(buckets, counts, log_ratio, tokens):
+    return 2 * log_ratio[buckets[0]]
+
+
+double = dsir.kernel("scorer")(_double)
+"""
+SENDING = """
+import pickle
+import sys
+
+import dsir
+import lab
+
+features = dsir.HashedNgrams(tokenizer=lab.whole, extractor=lab.first)
+model = dsir.fit(["a", "b"], ["a"] * 9, features=features, scorer=lab.double, progress=False)
+sys.stdout.buffer.write(pickle.dumps((model, model.score(["a", "c"]).tolist())))
+"""
+RECEIVING = """
+import pickle
+import sys
+
+model, scores = pickle.load(sys.stdin.buffer)
+assert model.score(["a", "c"]).tolist() == scores
+"""
+
+
+def _run(program, folder, given=b""):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        input=given,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(folder)])},
+    )
+
+
+def test_a_model_brings_its_kernels_to_another_process(tmp_path):
+    (tmp_path / "lab.py").write_text(KERNELS)
+    sent = _run(SENDING, tmp_path)
+    assert sent.returncode == 0, sent.stderr
+    received = _run(RECEIVING, tmp_path, sent.stdout)
+    assert received.returncode == 0, received.stderr
+    (tmp_path / "lab.py").write_text(KERNELS.replace("return 2 *", "return 3 *"))
+    received = _run(RECEIVING, tmp_path, sent.stdout)
+    assert b"the module lab, as this process imports it, does not define" in received.stderr
+    (tmp_path / "lab.py").unlink()
+    received = _run(RECEIVING, tmp_path, sent.stdout)
+    assert b"define it at the top of a module that every process can import" in received.stderr
+
+
 def test_what_a_kernel_returns_is_checked():
     @dsir.kernel("tokenizer")
     def overlapping(text, at, starts, ends):
@@ -170,8 +243,118 @@ def test_what_a_kernel_returns_is_checked():
         dsir.HashedNgrams(tokenizer=overlapping).counts(texts)
     with pytest.raises(dsir.KernelError, match="raised an exception"):
         dsir.HashedNgrams(tokenizer=raising).counts(texts)
-    with pytest.raises(dsir.KernelError, match="the bucket 10000"):
+    with pytest.raises(dsir.KernelError, match="returned the bucket 10000"):
         dsir.HashedNgrams(extractor=too_large).counts(texts)
+
+
+@dsir.kernel("tokenizer")
+def of_short_texts(text, at, starts, ends):
+    """Take the whole text for a token, but return -1 tokens of long ones."""
+    if len(text) > 20:
+        return -1
+    if at == len(text):
+        return 0
+    starts[0], ends[0] = at, len(text)
+    return 1
+
+
+@dsir.kernel("features")
+def of_few_tokens(tokens, buckets, out):
+    """Return more features than there is room for if there are more than three tokens."""
+    for place in range(len(tokens)):
+        out[place] = place
+    return len(tokens) + (len(tokens) > 3)
+
+
+@dsir.kernel("scorer")
+def of_few_features(buckets, counts, log_ratio, tokens):
+    """Return nan if there are more than three tokens."""
+    return np.nan if tokens > 3 else 1.0
+
+
+def in_python(text):
+    """Cut at spaces, but fail on long texts."""
+    if len(text) > 20:
+        raise LookupError("long")
+    return text.split()
+
+
+SHORT, LONG = "ship at sea", "a ship is now far at sea"
+ROWS = [SHORT] * 37 + [LONG] + [SHORT] * 6 + [LONG]
+FAILING = [
+    ({"tokenizer": of_short_texts}, "tokenizer=of_short_texts", "returned -1 tokens"),
+    ({"extractor": of_few_tokens}, "extractor=of_few_tokens", "returned 8 features"),
+    ({"tokenizer": in_python}, "tokenizer=in_python", "raised LookupError: long"),
+    ({"scorer": of_few_features}, "scorer=of_few_features", "returned nan"),
+]
+
+
+def _files(tmp_path):
+    table = pa.table({"text": ROWS})
+    pq.write_table(table, tmp_path / "raw.parquet", row_group_size=10)
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in ROWS)
+    (tmp_path / "raw.jsonl").write_text(lines)
+    return {
+        "raw": ROWS,
+        "raw.parquet": "raw.parquet",
+        "raw.jsonl": "raw.jsonl",
+    }
+
+
+def _fails_on_row_37(call, source, name, says):
+    with pytest.raises(dsir.KernelError) as found:
+        call()
+    said = str(found.value)
+    assert said.startswith(f"{source}: row 37: {name} ("), said
+    assert "test_kernels.py:" in said
+    assert says in said
+    assert repr(LONG) in said
+    assert (found.value.row, found.value.path) == (37, source)
+    copy = pickle.loads(pickle.dumps(found.value))
+    assert (str(copy), copy.row, copy.path) == (said, 37, source)
+
+
+@pytest.mark.parametrize(("wrong", "name", "says"), FAILING)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_names_the_kernel_and_the_first_row_on_which_it_fails(
+    wrong, name, says, threads, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    wanted = dsir.texts([SHORT] * 9)
+    scorer = wrong.get("scorer")
+    features = None if scorer else dsir.HashedNgrams(**wrong)
+    arguments = {"n": 3, "progress": False, "threads": threads, "min_tokens": 1}
+    model = dsir.fit([SHORT, "court of law"], wanted, features=features, scorer=scorer)
+    for source, raw in _files(tmp_path).items():
+        for call in (
+            lambda raw=raw: dsir.select(raw, model=model, **arguments),
+            lambda raw=raw: dsir.select(raw, wanted, features=features, scorer=scorer, **arguments),
+        ):
+            _fails_on_row_37(call, source, name, says)
+    _fails_on_row_37(lambda: model.score(ROWS, threads=threads), "texts", name, says)
+    _fails_on_row_37(lambda: dsir.score(ROWS, [model], threads=threads), "texts", name, says)
+    if features is not None:
+        _fails_on_row_37(lambda: features.counts(ROWS), "texts", name, says)
+        _fails_on_row_37(
+            lambda: dsir.fit([SHORT], ROWS, features=features, threads=threads),
+            *("target", name, says),
+        )
+        _fails_on_row_37(
+            lambda: dsir.fit(
+                [SHORT], ROWS, features=features, threads=threads, estimator="classifier"
+            ),
+            *("target", name, says),
+        )
+
+
+def test_an_error_in_a_window_names_the_row_of_its_document():
+    def of_two_features(buckets, counts, log_ratio, tokens):
+        return np.nan if len(buckets) <= 2 else 1.0
+
+    rows = [f"{SHORT} " * 3] * 4 + ["sea sea sea"]
+    arguments = {"n": 1, "min_tokens": 1, "chunk_tokens": 3, "progress": False}
+    with pytest.raises(dsir.KernelError, match=r"^raw: row 4: scorer=.*; the text begins 'sea sea"):
+        dsir.select(rows, [SHORT] * 9, scorer=of_two_features, **arguments)
 
 
 def test_what_numba_cannot_compile_is_a_setting_error():
@@ -225,7 +408,7 @@ def test_features_of_kernels_have_no_names():
     model = dsir.fit(
         ["a b", "c"], dsir.texts(["a b"] * 9), features=dsir.HashedNgrams(extractor=pairs)
     )
-    with pytest.raises(dsir.SettingError, match="pairs have no names"):
+    with pytest.raises(dsir.SettingError, match=r"^extractor=pairs: .* have no names"):
         model.explain("a b")
 
 
@@ -234,6 +417,7 @@ def test_features_of_kernels_have_no_names():
     [
         ({"extractor": at_spaces}, "extractor="),
         ({"tokenizer": pairs}, "tokenizer="),
+        ({"tokenizer": of_few_features}, "tokenizer="),
         ({"extractor": pairs, "hash": "sha256"}, "fast"),
         ({"extractor": len}, "extractor="),
     ],
@@ -262,6 +446,18 @@ def test_what_a_kernel_returns_is_of_the_right_kind(kind, value):
             dsir.kernel(kind)(function)
     else:
         assert dsir.kernel(kind)(function).address
+
+
+@pytest.mark.parametrize("kind", ["tokenizer", "features", "scorer"])
+def test_a_kernel_that_returns_nothing_or_takes_other_arguments_says_so(kind):
+    function = returning(kind, None)
+    function.__name__ = "named"
+    with pytest.raises(dsir.SettingError, match=r"^dsir\.kernel: named returns none; return a "):
+        dsir.kernel(kind)(function)
+    with pytest.raises(dsir.SettingError, match=r"does not take the [34] arguments .*: missing a"):
+        dsir.kernel(kind)(lambda one, two, three, four, five: 0)
+    with pytest.raises(dsir.SettingError, match=r"does not take the [34] arguments .*: too many"):
+        dsir.kernel(kind)(lambda text: 0)
 
 
 @pytest.mark.parametrize("kind", ["tokenizer", "scorer"])

@@ -219,7 +219,9 @@ def test_a_kernel_that_raises_is_an_error():
             raise ValueError("too long")
         return 0.0
 
-    with pytest.raises(dsir.KernelError, match=r"scorer=raising: .*raised an exception"):
+    with pytest.raises(
+        dsir.KernelError, match=r"scorer=.*raising \(.*\.py:\d+\): .*raised an exception"
+    ):
         fit(compiled(raising)).score(RAW)
 
 

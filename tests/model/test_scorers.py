@@ -87,7 +87,7 @@ def calls(monkeypatch) -> list[int]:
     found = []
     kernel = _core.score_together
     monkeypatch.setattr(
-        scorers._core,
+        _core,
         "score_together",
         lambda texts, parts, **how: found.append(len(parts)) or kernel(texts, parts, **how),
     )

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 import dsir
 from dsir import _core
-from dsir.model import scorers
 from dsir.model.estimator import Watch
 from dsir.model.together import Together
 
@@ -95,7 +94,7 @@ def test_a_model_of_fasttext_makes_it_where_tokens_are_counted(tmp_path, monkeyp
     calls = []
     score = _core.score
     monkeypatch.setattr(
-        scorers._core, "score", lambda *given, **how: calls.append(1) or score(*given, **how)
+        _core, "score", lambda *given, **how: calls.append(1) or score(*given, **how)
     )
     found = model.score_and_watch(TEXTS, Watch(bands=True))
     assert np.array_equal(found.bands, expected)

@@ -104,6 +104,24 @@ def test_quotas_by_language_in_every_format(corpus, model, tmp_path):
     assert "lang" in (tmp_path / "report.html").read_text()
 
 
+def test_selections_with_a_fitted_model_are_verified(corpus, model, tmp_path, invoke_dsir):
+    fitted = dsir.fit(corpus, TARGET, progress=False)
+    given = {**SETTINGS, "language_model": model, "max_per": {"lang": "40%"}}
+    dsir.select(corpus, model=fitted, n=20, out=tmp_path / "out", **given)
+    fitted.save(tmp_path / "m.dsir")
+    languages = ("--language-column", "lang", "--language-model", model, "--groups", "lang")
+    for command in (
+        ("score", corpus, "-m", "m.dsir", *languages, "-o", "scores"),
+        ("sample", "scores", "-n", 20, "--min-tokens", 1, "--max-per", "lang=40%", "-o", "rows"),
+        ("write", "rows", "-m", "m.dsir", "-o", "written"),
+    ):
+        done = invoke_dsir(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert rows_of(tmp_path / "written") == rows_of(tmp_path / "out")
+    for name in ("out", "written"):
+        assert not dsir.verify(tmp_path / name).findings
+
+
 def test_in_memory_and_from_files_and_with_threads(corpus, model, tmp_path):
     given = {**SETTINGS, "max_per": {"lang": "40%"}, "n": 20, "language_model": str(model)}
     one = dsir.select(corpus, TARGET, **given)
@@ -220,7 +238,7 @@ def test_another_model_is_another_input(model, tmp_path):
     fasttext.train_supervised(
         str(tmp_path / "train.txt"), epoch=1, dim=4, thread=1, verbose=0
     ).save_model(str(own))
-    with pytest.raises(dsir.WorkdirError, match="language_digest"):
+    with pytest.raises(dsir.WorkdirError, match=r"run: /.*/lid\.ftz has changed since; give"):
         dsir.select(tmp_path / "raw.parquet", TARGET, workdir=tmp_path / "w", **given)
     assert "language_digest" in str(dsir.verify(out, target=TARGET).findings)
     with pytest.raises(dsir.ShardError, match="changed since"):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import dsir
@@ -38,6 +39,12 @@ FORMS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], dict[s
     ),
     "top-k": ((), (), ("--fraction", 0.3, "--method", "top-k"),
               {"fraction": 0.3, "method": "top-k"}),
+    "encoded": (
+        ("--text-encoding", "utf-8"),
+        ("--text-encoding", "utf-8"),
+        ("-n", 30),
+        {"n": 30, "text_encoding": "utf-8"},
+    ),
 }  # fmt: skip
 
 
@@ -50,8 +57,11 @@ def staged(small_world, target, tmp_path_factory, invoke_dsir) -> Callable[[str]
         if form in made:
             return made[form]
         folder = tmp_path_factory.mktemp(form)
-        write = small_world.write_jsonl if form == "jsonl" else small_world.write_parquet
-        raw = write(folder / "raw")
+        if form == "jsonl":
+            raw = small_world.write_jsonl(folder / "raw")
+        else:
+            types = [pa.binary()] if form == "encoded" else []
+            raw = small_world.write_parquet(folder / "raw", types=types)
         if form == "jsonl":
             lines = raw[0].read_bytes().splitlines()
             lines[4] = b'{"text": 7}'

@@ -250,7 +250,7 @@ def test_other_inputs_are_refused(raw, goal, small_world, tmp_path):
         with pytest.raises(dsir.WorkdirError, match=named):
             dsir.select(other_raw, other_target, **keywords)
     raw[1].touch()
-    with pytest.raises(dsir.WorkdirError, match=r"part-1\.parquet has been written to since"):
+    with pytest.raises(dsir.WorkdirError, match=r"part-1\.jsonl\.gz has been written to since"):
         dsir.select(raw, goal, **keywords)
     raw[1].unlink()
     with pytest.raises(dsir.ShardError, match="no such file"):

@@ -131,7 +131,8 @@ def write_again(
     for name in (_NOT_OF_STAGES.keys() - {"combine"}) & settings.keys():
         raise SettingError(f"a selection of 'dsir write' has no setting {name!r}")
     not_used = {**_NOT_OF_STAGES, "combine": settings.get("combine")}
-    plan = Plan.from_json({**settings, **FitSettings().describe(), **not_used}, decontaminate)
+    fitted = FitSettings(features=model.features).describe()
+    plan = Plan.from_json({**settings, **fitted, **not_used}, decontaminate)
     if raw.in_memory or plan.draw.rule.method == "coverage" or plan.combine is not None:
         # The stages on their own read files and draw from scores alone, so this selection is one of
         # `select(model=...)`.

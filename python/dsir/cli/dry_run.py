@@ -63,9 +63,9 @@ def dry_run(
         DsirError: anything that the run would raise before it reads rows.
     """
     fitted = fitted_model(target, model, label, given, negatives)
-    plan = Plan.of(given, names_of_targets(target))
+    plan = Plan.of(given, names_of_targets(target)) if fitted is None else fitted.plan(given)
     plan.fit.refuse_negatives(negatives)
-    features = plan.fit.features if fitted is None else fitted.model.features
+    features = plan.fit.features
     plan.documents.check_texts(features)
     machine = Machine.of({**given, "progress": False})
     text, encoding = plan.reading.text, plan.reading.text_encoding

@@ -30,6 +30,7 @@ from dsir.settings.language import LanguageSettings
 from dsir.settings.machine import Machine, MachineOptions
 from dsir.settings.quotas import check_dedup
 from dsir.settings.reading import ReadSettings
+from dsir.settings.tokens import check_tokens
 from dsir.stages.shard_scores import ShardScores
 
 _ARGUMENTS = {
@@ -120,6 +121,7 @@ def score(
         return
     assert model is not None, "one of the two is given"
     loaded = load_estimator(model, label=label)
+    check_tokens(reading, documents, loaded.features)
     documents.check_texts(loaded.features)
     found = with_languages(_resolved(raw, reading), LanguageSettings.of(given).column())
     corpus = cut(found, documents, loaded.features, machine)

@@ -19,6 +19,7 @@ from dsir import _core
 from dsir.comparison.measures import HeldOut, Measures
 from dsir.corpus import Corpus, OnError, resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.errors import SettingError
 from dsir.model.targets import TargetCorpora
 from dsir.plural import counted
@@ -119,7 +120,8 @@ def _split(
         files = [stack.enter_context(pq.ParquetWriter(path, _SCHEMA)) for path in paths]
         for shard in corpus.shards:
             for batch in shard.text_batches(on_error=on_error, threads=threads):
-                invalid = measures.invalid(batch.text, threads)
+                with naming_row(shard, batch, measures.kl_features.attempt):
+                    invalid = measures.invalid(batch.text, threads)
                 if len(invalid) and on_error == "raise":
                     row = shard.rows_before() + batch.unit_row
                     raise bad_text_error(shard.name, row, batch.text, int(invalid[0]))

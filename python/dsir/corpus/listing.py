@@ -135,7 +135,7 @@ def list_pattern(pattern: str, name: str) -> Listing:
         why = (
             f"nothing that matches {pattern} can be read"
             if matched
-            else f"no file matches {pattern}"
+            else f"no file matches {pattern}{_hidden_match(pattern)}"
         )
         raise EmptyCorpusError(f"{name}: {why}{_others(listing.left_out)}", path=pattern)
     return listing
@@ -269,6 +269,17 @@ def _others(left_out: tuple[LeftOut, ...]) -> str:
         return ""
     more = f", and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
     return f"; left out {left_out[0].path} ({left_out[0].reason}){more}"
+
+
+def _hidden_match(pattern: str) -> str:
+    """Say that what a pattern matches is hidden, if it matches anything."""
+    found = min(glob.iglob(pattern), default=None)  # noqa: PTH207 - Path.glob refuses "/*"
+    if found is None:
+        return ""
+    return (
+        f" but {found}, and names that begin with a dot or an underscore are left out; give it by "
+        "its name"
+    )
 
 
 def _matches(pattern: str, broken: list[Path]) -> Iterator[Path]:

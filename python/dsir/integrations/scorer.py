@@ -15,6 +15,7 @@ from dsir.arguments.values import shown, whole_number
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.batches import table_bytes
 from dsir.corpus.encoded_text import encoding_of, text_type
+from dsir.corpus.failing_rows import naming_row
 from dsir.corpus.memory import MemoryShard
 from dsir.corpus.tables import speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import is_text
@@ -112,7 +113,8 @@ class TextScorer:
         log_weight, tokens = [np.zeros(0)], [np.zeros(0, np.uint32)]
         column = 0 if self.target is None else list(self.model.column_names).index(self.target)
         for batch in shard.text_batches(on_error="raise"):
-            scored = self.model.score_batch(batch.text, threads=self.threads)
+            with naming_row(shard, batch, self.model.score_batch):
+                scored = self.model.score_batch(batch.text, threads=self.threads)
             if len(scored.bad):
                 raise bad_text_error(name, batch.unit_row, batch.text, int(scored.bad[0]))
             log_weight.append(scored.log_weight[column])

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from dsir import _core
 from dsir.arguments.values import flag, shown, whole_number
 from dsir.corpus.batches import table_bytes
+from dsir.corpus.failing_rows import naming_row
 from dsir.corpus.memory import MemoryShard
 from dsir.errors import RowError, SettingError, TextColumnError
 from dsir.integrations.batches import as_arrow
@@ -126,7 +127,8 @@ class NgramVectorizer(TransformerMixin, BaseEstimator):
                 batch.text.validate(full=True)
             except pa.ArrowInvalid as error:
                 raise RowError(f"X: a text is not UTF-8: {error}", path="X") from error
-            blocks.append(self._counted(batch.text, features))
+            with naming_row(shard, batch, features.attempt):
+                blocks.append(self._counted(batch.text, features))
         return vstack(blocks, format="csr", dtype=self.dtype)
 
     def _checked(self) -> HashedNgrams:

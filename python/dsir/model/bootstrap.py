@@ -20,6 +20,7 @@ from dsir import _core
 from dsir.arguments.values import whole_number
 from dsir.corpus import Corpus
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.errors import ModelError, SettingError
 from dsir.model.features import HashedNgrams
 
@@ -115,8 +116,9 @@ class ResampledCounts:
         for shard in corpus.shards:
             end = 0
             for batch in shard.text_batches(on_error="raise", threads=threads):
-                prepared = features.prepared(batch.text)
-                invalid = self._core.add(prepared, rows + batch.unit_row, threads=threads)
+                with naming_row(shard, batch, features.attempt):
+                    prepared = features.prepared(batch.text)
+                    invalid = self._core.add(prepared, rows + batch.unit_row, threads=threads)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
                 end = batch.unit_row + len(batch.text)

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from dsir import _core
-from dsir.errors import KernelError, SettingError, warn
-from dsir.model.own_part import digest_of, raised
+from dsir.errors import KernelError, warn
+from dsir.model.own_part import digest_of, raised, told_of
 from dsir.model.own_tokenizer import OwnTokenizer, texts_of
 from dsir.model.python_source import source_of
 
@@ -35,6 +35,7 @@ class CallableTokenizer(OwnTokenizer):
         self.function = function
         self.name = getattr(function, "__qualname__", type(function).__name__)
         self.digest = digest_of(self.kind, source_of(function))
+        self._called = told_of("tokenizer", function)
 
     def prepared(self, text: pa.Array, normalize: str | None, *, lower: bool) -> pa.Array:
         """Return the tokens of each text, joined by spaces; see `OwnTokenizer.prepared`."""
@@ -55,20 +56,20 @@ class CallableTokenizer(OwnTokenizer):
             tokens = list(self.function(text))
         except Exception as error:
             raise KernelError(
-                f"tokenizer={self.name}: {raised(error)}, for the text {text!r:.80}"
+                f"{self._called}: {raised(error)}, for the text {text!r:.80}"
             ) from error
         for token in tokens:
             if not isinstance(token, str) or not token or " " in token:
-                raise SettingError(
-                    f"tokenizer={self.name}: returned the token {token!r:.80}; a token is a str of "
-                    "one character or more, without spaces"
+                raise KernelError(
+                    f"{self._called}: returned the token {token!r:.80}, for the text {text!r:.80}; "
+                    "a token is a str of one character or more, without spaces"
                 )
         joined = " ".join(tokens)
         try:
             return (_core.lowered(joined) if lower else joined).encode()
         except (TypeError, UnicodeEncodeError) as error:
-            raise SettingError(
-                f"tokenizer={self.name}: returned a token with half a surrogate pair, which is no "
+            raise KernelError(
+                f"{self._called}: returned a token with half a surrogate pair, which is no "
                 f"text, for the text {text!r:.80}"
             ) from error
 

@@ -16,13 +16,20 @@ import numpy.typing as npt
 from dsir.errors import SettingError
 from dsir.model import vocabulary
 from dsir.model.features import HashedNgrams
-from dsir.model.own_part import remember
+from dsir.model.own_part import OwnPart, remember
 
 
 def arrays_of(features: HashedNgrams) -> Mapping[str, npt.NDArray[Any]]:
     """Return what a model file has to hold besides `features.describe()`: arrays by name."""
     own = features.own_tokenizer
     return {} if own is None else own.arrays()
+
+
+def named_parts(features: HashedNgrams) -> tuple[OwnPart, ...]:
+    """Return the kernels and functions of features, which a model file names and does not hold."""
+    own = features.own_tokenizer
+    tokenizer = None if own is None or own.arrays() else own
+    return tuple(one for one in (tokenizer, features.extractor) if one is not None)
 
 
 def features_of_file(

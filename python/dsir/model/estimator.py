@@ -20,11 +20,13 @@ from dsir import _core
 from dsir.arguments.values import whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.engine import Shared
 from dsir.errors import ModelError
 from dsir.model import model_file
+from dsir.model.carried_features import named_parts
 from dsir.model.features import HashedNgrams
-from dsir.model.own_part import MissingPartError
+from dsir.model.own_part import MissingPartError, OwnPart, remember
 from dsir.remote import RemotePath, location_of
 from dsir.sampling import Calibration
 
@@ -295,7 +297,8 @@ class Estimator(Shared, abc.ABC):
         log_weights = [np.zeros((self.columns, 0))]
         for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise", threads=threads):
-                scored = self.score_batch(batch.text, threads=threads)
+                with naming_row(shard, batch, self.score_batch):
+                    scored = self.score_batch(batch.text, threads=threads)
                 if len(scored.bad):
                     first = int(scored.bad[0])
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, first)
@@ -343,10 +346,20 @@ class Estimator(Shared, abc.ABC):
                 f"{path}: the model's settings are not valid: {reason}; fit the model again"
             ) from error
 
+    @property
+    def _own_parts(self) -> tuple[OwnPart, ...]:
+        """The kernels and functions of the caller that the model needs and its file only names."""
+        return named_parts(self.features)
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Engines send models to other processes, which have to rebuild the core's tables.
-        return (_from_content, (type(self), self.content()))
+        # They get what is not of the core as well: a file only names it.
+        return (_from_content, (type(self), self.content(), self._own_parts))
 
 
-def _from_content(estimator: type[Estimator], content: model_file.Content) -> Estimator:
+def _from_content(
+    estimator: type[Estimator], content: model_file.Content, own_parts: tuple[OwnPart, ...]
+) -> Estimator:
+    for part in own_parts:
+        remember(part)
     return estimator.from_content(content)

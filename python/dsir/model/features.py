@@ -18,6 +18,7 @@ from dsir.arguments.declared import argument
 from dsir.arguments.values import amount, flag, one_of, shown, whole_number
 from dsir.corpus import resolve, token_ids
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.errors import RowError, SettingError
 from dsir.model import sentences
 from dsir.model.kernels import FeatureKernel
@@ -296,12 +297,34 @@ class HashedNgrams:
             The same array; with `sentences="punkt"` or a Python function, an array of words joined
             by spaces; with a vocabulary, of token numbers. Nulls are unchanged, and rows that are
             not UTF-8 become rows that the core refuses.
+
+        Raises:
+            SettingError: the rows are texts and the features of token numbers, or the reverse.
         """
         if token_ids.holds_ids(text):
+            if self.core_tokenizer != "ids":
+                raise SettingError(
+                    f"text_encoding={token_ids.ENCODING!r}: the features are of texts that are cut "
+                    f"by {self.tokenizer!r}, not of token numbers"
+                )
             return token_ids.for_core(text)
+        if self.tokenizer == "ids":
+            # The core would take four bytes of a text for a number.
+            raise SettingError(
+                "tokenizer='ids': takes columns of token numbers, not texts; give "
+                f"text_encoding={token_ids.ENCODING!r}"
+            )
         if isinstance(self.tokenizer, OwnTokenizer):
             return self.tokenizer.prepared(text, self.normalize, lower=self.lower)
         return text if self.sentences == "none" else sentences.in_words(text, self.normalize)
+
+    def attempt(self, text: pa.Array) -> None:
+        """Make the features of texts and forget them.
+
+        Raises:
+            KernelError: a kernel or function of the caller fails on a text.
+        """
+        _core.count(self.prepared(text), self.spec, np.zeros(self.buckets, dtype=np.int64))
 
     def for_filters(self, text: pa.Array, prepared: pa.Array) -> tuple[pa.Array, str, str | None]:
         """Return the texts that quality filters measure, how the core cuts them, and the form.
@@ -341,7 +364,10 @@ class HashedNgrams:
                 names.
         """
         if self.extractor is not None:
-            raise SettingError(f"the features of the kernel {self.extractor.name} have no names")
+            raise SettingError(
+                f"extractor={self.extractor.name}: the features of a kernel have no names, so "
+                "there is no n-gram to explain; model.score has the log-weight of a text"
+            )
         utf8 = utf8_of(text)
         if self.core_tokenizer == "ids":
             return self._ngrams_of_ids(text)
@@ -377,11 +403,13 @@ class HashedNgrams:
 
         Raises:
             InputError: a text cannot be read, or is not UTF-8.
+            KernelError: a kernel or function of the caller fails on a text.
         """
         counts = np.zeros(self.buckets, dtype=np.int64)
         for shard in resolve(texts, text=text, name="texts", encoding=text_encoding).shards:
             for batch in shard.text_batches(on_error="raise"):
-                *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
+                with naming_row(shard, batch, self.attempt):
+                    *_, invalid = _core.count(self.prepared(batch.text), self.spec, counts)
                 if len(invalid):
                     raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
         return counts

@@ -22,6 +22,7 @@ from dsir.model.explanation import explain_sum
 from dsir.model.features import HashedNgrams
 from dsir.model.kernels import SCORERS
 from dsir.model.length import CorpusSize, Length, check_length, exponent, poisson_log_ratio
+from dsir.model.own_part import OwnPart
 from dsir.model.own_scorer import OwnScorer, Scorer, described_scorer, own_scorer_of
 from dsir.model.target_columns import TargetColumns
 from dsir.model.targets import Proportions, TargetMode, check_target_names, check_targets
@@ -202,6 +203,11 @@ class ImportanceModel(Facts, SummingModel):
     def scorer(self) -> OwnScorer | None:
         """What makes log-weights of a text's features; None for the sum of their log ratios."""
         return self._scorer
+
+    @property
+    def _own_parts(self) -> tuple[OwnPart, ...]:
+        own = super()._own_parts
+        return own if self._scorer is None else (*own, self._scorer)
 
     @property
     def log_ratio(self) -> npt.NDArray[np.float64]:

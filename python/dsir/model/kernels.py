@@ -7,6 +7,7 @@ cpp/ngram/feature_spec.hpp or cpp/ngram/scorer_kernel.hpp is compiled around eac
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import math
@@ -18,13 +19,22 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments.values import one_of, shown, whole_number
 from dsir.errors import SettingError
-from dsir.model.own_part import OwnPart, digest_of, remember
+from dsir.model.own_part import (
+    MissingPartError,
+    OwnPart,
+    digest_of,
+    known,
+    name_address,
+    remember,
+    told_of,
+)
 from dsir.model.own_scorer import CallableScorer, OwnScorer
 from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.model.python_source import source_of
 
 KernelKind = Literal["tokenizer", "features", "scorer"]
 _MOST_FEATURES = 256  # As in cpp/bindings/bind_ngram.cpp.
+_RAISED = -(1 << 63)  # As kKernelRaised in cpp/text/kernel_tokens.hpp.
 
 
 class Kernel(OwnPart):
@@ -34,10 +44,12 @@ class Kernel(OwnPart):
     version and the options.
 
     Attributes:
+        argument: the argument that takes it.
         function: the function as it was written; calling the kernel calls it.
         address: address of the compiled function.
     """
 
+    argument: ClassVar[str]
     way_out: ClassVar[str] = (
         "in Python, import the module that defines it first; if its source, the version of numba "
         "or an option has changed, fit the model again"
@@ -60,6 +72,7 @@ class Kernel(OwnPart):
         compiled = _COMPILERS[kind](numba, function)
         self._compiled = compiled  # Keeps the machine code alive.
         self.address = compiled.address
+        name_address(self.address, told_of(self.argument, function))
         self.digest = digest_of(kind, source_of(function), numba.__version__, options)
         remember(self)
 
@@ -67,15 +80,16 @@ class Kernel(OwnPart):
         """Call the function as it was written, in Python."""
         return self.function(*arguments)
 
-    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+    def __reduce__(self) -> tuple[object, tuple[str, str, str, str]]:
         # Code is never in a pickle: the other process imports the module that defines the kernel.
-        return (_imported, (self.__module__, self.__qualname__))
+        return (_imported, (self.__module__, self.__qualname__, self.kind, self.digest))
 
 
 class TokenizerKernel(Kernel, OwnTokenizer):
     """A kernel that cuts texts into tokens: `HashedNgrams(tokenizer=kernel)`."""
 
     kind: ClassVar[str] = "kernel"
+    argument: ClassVar[str] = "tokenizer"
     core_tokenizer: ClassVar[str] = "wordpunct"  # Not used: the core cuts by the address.
 
     def __init__(self, function: Callable[..., int]) -> None:
@@ -98,6 +112,7 @@ class FeatureKernel(Kernel):
     """
 
     kind: ClassVar[str] = "features kernel"
+    argument: ClassVar[str] = "extractor"
 
     def __init__(self, function: Callable[..., int], features_per_token: int) -> None:
         self.features_per_token = features_per_token
@@ -108,6 +123,7 @@ class ScorerKernel(Kernel, OwnScorer):
     """A kernel that makes a document's log-weight of its features: `dsir.fit(scorer=kernel)`."""
 
     kind: ClassVar[str] = "scorer kernel"
+    argument: ClassVar[str] = "scorer"
 
     def __init__(self, function: Callable[..., float]) -> None:
         super().__init__("scorer", function, {})
@@ -214,7 +230,7 @@ def _compile_tokenizer(numba: Any, function: Callable[..., int]) -> Any:
         try:
             found: int = own(carray(text, size), at, carray(starts, room), carray(ends, room))
         except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
-            return -1
+            return _RAISED
         return found
 
     numbers = types.Array(types.uint32, 1, "C")
@@ -236,7 +252,7 @@ def _compile_features(numba: Any, function: Callable[..., int]) -> Any:
         try:
             found: int = own(carray(tokens, size), buckets, carray(out, room))
         except Exception:  # noqa: BLE001 - all that numba knows; the core raises KernelError
-            return -1
+            return _RAISED
         return found
 
     arguments = (types.Array(types.uint64, 1, "C"), types.int64, types.Array(types.uint32, 1, "C"))
@@ -285,29 +301,51 @@ def _compiled(
 ) -> Any:
     """Compile what the core calls, around a function that takes arguments of these types."""
     try:
+        inspect.signature(getattr(function, "py_func", function)).bind(*arguments)
+    except TypeError as error:
+        raise SettingError(
+            f"dsir.kernel: {function.__name__} does not take the {len(arguments)} arguments of "
+            f"this kind of kernel: {error}; help(dsir.kernel) has the contracts"
+        ) from error
+    try:
         compiled = numba.cfunc(signature, nopython=True)(entry)
     except numba.core.errors.NumbaError as error:
+        _check_returned(numba, own, function, signature, arguments)
         said = [line.strip() for line in str(error).splitlines()]
         told = [line for line in said if line and not line.startswith(("Failed in", "During"))]
         reason = " ".join(told[:2])[:400]
         raise SettingError(
             f"dsir.kernel: numba cannot compile {function.__name__}: {reason}"
         ) from error
-    # Numba would cut a float to a whole number, and take a bool for one, without a word.
+    _check_returned(numba, own, function, signature, arguments)
+    return compiled
+
+
+def _check_returned(
+    numba: Any, own: Any, function: Callable[..., Any], signature: Any, arguments: tuple[Any, ...]
+) -> None:
+    """Refuse a float where a whole number is wanted, which numba would cut, and a bool anywhere."""
     found = own.overloads.get(arguments)
     if found is None:  # A function that was compiled before, for arguments that these fit.
-        return compiled
+        return
     returned = found.signature.return_type
     kinds = (numba.types.Integer, numba.types.Float)
     wanted = kinds[0] if isinstance(signature.return_type, numba.types.Integer) else kinds
     if not isinstance(returned, wanted):
         what = "a whole number, of tokens or of features" if wanted is kinds[0] else "a number"
         raise SettingError(f"dsir.kernel: {function.__name__} returns {returned}; return {what}")
-    return compiled
 
 
-def _imported(module: str, qualname: str) -> Any:
-    found: Any = importlib.import_module(module)
-    for name in qualname.split("."):
-        found = getattr(found, name)
-    return found
+def _imported(module: str, qualname: str, kind: str, digest: str) -> OwnPart:
+    kinds = (TokenizerKernel, FeatureKernel, ScorerKernel)
+    with contextlib.suppress(MissingPartError):
+        return known(kinds, kind, qualname, digest)
+    try:
+        importlib.import_module(module)
+        return known(kinds, kind, qualname, digest)
+    except (ImportError, MissingPartError) as error:
+        raise MissingPartError(
+            f"{qualname}: the module {module}, as this process imports it, does not define this "
+            f"{kind} (digest {digest}); define it at the top of a module that every process can "
+            "import, with the same source and the same version of numba"
+        ) from error

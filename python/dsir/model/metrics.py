@@ -14,6 +14,7 @@ from dsir import _core
 from dsir.arguments.values import whole_number
 from dsir.corpus import Corpus, resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.errors import ModelError, SettingError
 from dsir.model.bootstrap import (
     Interval,
@@ -23,6 +24,7 @@ from dsir.model.bootstrap import (
     interval_around,
 )
 from dsir.model.features import HashedNgrams, check_features
+from dsir.sampling import flat_numbers
 
 FLOOR = 1e-8  # What the importance model adds to probabilities, too.
 
@@ -185,8 +187,9 @@ def _counts(corpus: Corpus, features: HashedNgrams, threads: int) -> npt.NDArray
     counts = np.zeros(features.buckets, dtype=np.int64)
     for shard in corpus.shards:
         for batch in shard.text_batches(on_error="raise", threads=threads):
-            prepared = features.prepared(batch.text)
-            *_, invalid = _core.count(prepared, features.spec, counts, threads=threads)
+            with naming_row(shard, batch, features.attempt):
+                prepared = features.prepared(batch.text)
+                *_, invalid = _core.count(prepared, features.spec, counts, threads=threads)
             if len(invalid):
                 raise bad_text_error(shard.name, batch.unit_row, batch.text, int(invalid[0]))
     return counts
@@ -274,9 +277,7 @@ def effective_sample_size(log_weights: npt.ArrayLike) -> float:
         >>> dsir.effective_sample_size([0.0, 0.0, -1000.0])
         2.0
     """
-    values = np.asanyarray(log_weights)
-    if values.ndim != 1 or (len(values) and values.dtype.kind not in "fiu"):
-        raise SettingError("log_weights: expected a flat array of numbers")
+    values = flat_numbers(log_weights)
     values = values.astype(np.float64, copy=False)
     wrong = np.isnan(values) | np.isposinf(values)
     if wrong.any():

@@ -8,10 +8,12 @@ lies in the model file itself.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
+from pathlib import Path
 from typing import Any, ClassVar
 
-from dsir.errors import ModelError
+from dsir.errors import KernelError, ModelError
 
 
 class MissingPartError(ModelError):
@@ -47,6 +49,40 @@ class OwnPart:
 
 
 _known: dict[str, OwnPart] = {}
+
+
+_by_address: dict[int, str] = {}
+
+
+def told_of(argument: str, function: object) -> str:
+    """Return how messages call a function of the user: the argument, its name, where it is.
+
+    Args:
+        argument: "tokenizer", "extractor" or "scorer".
+        function: the function, or what is called like one.
+    """
+    function = getattr(function, "py_func", function)  # Of a function compiled by numba.
+    name = getattr(function, "__qualname__", type(function).__name__)
+    code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
+    if code is None:
+        return f"{argument}={name}"
+    file = code.co_filename
+    if file.startswith("<"):  # Typed into an interpreter or a notebook.
+        file = str(getattr(function, "__module__", file))
+    elif Path(file).is_relative_to(Path.cwd()):
+        file = str(Path(file).relative_to(Path.cwd()))
+    return f"{argument}={name} ({file}:{code.co_firstlineno})"
+
+
+def name_address(address: int, called: str) -> None:
+    """Say what messages call the compiled function at an address."""
+    _by_address[address] = called
+
+
+def kernel_error(address: int, what: str) -> KernelError:
+    """Return the error for what the core says of the function at an address."""
+    called = _by_address.get(address, "the kernel")
+    return KernelError(f"{called}: {what}; help(dsir.kernel) has the contract")
 
 
 def digest_of(*content: Any) -> str:

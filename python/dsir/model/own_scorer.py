@@ -16,7 +16,15 @@ import numpy.typing as npt
 
 from dsir.arguments.values import shown
 from dsir.errors import KernelError, SettingError, warn
-from dsir.model.own_part import OwnPart, digest_of, known, raised, remember
+from dsir.model.own_part import (
+    OwnPart,
+    digest_of,
+    known,
+    name_address,
+    raised,
+    remember,
+    told_of,
+)
 from dsir.model.python_source import source_of
 
 Scorer = Callable[..., float]
@@ -49,15 +57,12 @@ class OwnScorer(OwnPart):
 
     @contextmanager
     def telling(self) -> Iterator[None]:
-        """Run calls of the core so that their errors name the scorer.
+        """Run calls of the core so that their errors say what the scorer raised.
 
         Raises:
             KernelError: the scorer failed, or returned what is no log-weight.
         """
-        try:
-            yield
-        except KernelError as error:
-            raise KernelError(f"scorer={self.name}: {error}") from error
+        yield
 
 
 class CallableScorer(OwnScorer):
@@ -83,6 +88,8 @@ class CallableScorer(OwnScorer):
         self._failures: list[BaseException] = []
         self._entry = _SIGNATURE(self._call)  # Keeps the machine code alive.
         self.address = ctypes.cast(self._entry, ctypes.c_void_p).value or 0
+        self._called = told_of("scorer", function)
+        name_address(self.address, self._called)
 
     def _call(
         self, buckets: Any, counts: Any, size: int, tokens: int, log_ratio: Any, every: int
@@ -98,8 +105,7 @@ class CallableScorer(OwnScorer):
     def telling(self) -> Iterator[None]:
         """Run calls of the core; see `OwnScorer.telling`. The function's own error is the cause."""
         try:
-            with super().telling():
-                yield
+            yield
         except KernelError:
             if not self._failures:
                 raise
@@ -107,7 +113,7 @@ class CallableScorer(OwnScorer):
             self._failures.clear()
             if not isinstance(failure, Exception):  # Such as KeyboardInterrupt.
                 raise failure from None
-            raise KernelError(f"scorer={self.name}: {raised(failure)}") from failure
+            raise KernelError(f"{self._called}: {raised(failure)}") from failure
 
     def __reduce__(self) -> tuple[object, tuple[object]]:
         # By name: the other process needs the function, and pickle says so if it cannot be found.

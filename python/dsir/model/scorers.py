@@ -14,6 +14,7 @@ import pyarrow as pa
 from dsir.arguments.values import name_of_column, shown, whole_number
 from dsir.corpus import resolve
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.engine import Shared
 from dsir.errors import ModelError, SettingError
 from dsir.model.estimator import Estimator
@@ -73,7 +74,8 @@ def score(
     found: list[list[npt.NDArray[Any]]] = [[] for _ in scorers.names]
     for shard in resolve(source, text=text, name="texts", encoding=text_encoding).shards:
         for batch in shard.text_batches(on_error="raise", threads=threads):
-            columns, bad = scorers.score_batch(batch.text, threads=threads)
+            with naming_row(shard, batch, scorers.score_batch):
+                columns, bad = scorers.score_batch(batch.text, threads=threads)
             if len(bad):
                 raise bad_text_error(shard.name, batch.unit_row, batch.text, int(bad[0]))
             for parts, column in zip(found, columns, strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from dsir.arguments.values import whole_number
-from dsir.corpus import texts
+from dsir.corpus import texts, token_ids
 from dsir.errors import SettingError
 from dsir.model.estimator import Estimator
 from dsir.plural import counted
@@ -95,9 +95,10 @@ def explain_rows(folder: SelectionSource, rows: Sequence[int]) -> list[Explained
         rows: numbers of rows in the selection, from 0, in any order.
 
     Raises:
-        SettingError: the selection has no such row.
+        SettingError: the selection has no such row, or is of token numbers.
         InputError: a part cannot be read.
     """
+    _refuse_numbers(folder)
     chosen = _existing(folder, rows)
     text_of = texts_of(folder, list(chosen.values()))
     names = input_names(folder.content)
@@ -127,9 +128,10 @@ def explain_row(opened: SelectionSource, row: int) -> pa.Table:
     """Return the table of `Estimator.explain` for a row of a selection.
 
     Raises:
-        SettingError: the selection has no such row.
+        SettingError: the selection has no such row, or is of token numbers.
         OutputError, InputError: the row cannot be read.
     """
+    _refuse_numbers(opened)
     one = _existing(opened, [row])[row]
     text = texts_of(opened, [one])[one.part, one.row]
     return contributions_of(opened.model, text, target_of(opened.model, one))[0]
@@ -146,6 +148,7 @@ def explain_selection(folder: SelectionSource, most: int) -> ExplainedSelection:
         SettingError: the model's n-grams have no names.
         InputError: a part cannot be read.
     """
+    _refuse_numbers(folder)
     total = sum(len(origins.source) for origins in folder.origins())
     rows = spread_rows(folder, total, MOST_DOCUMENTS)
     text_of = texts_of(folder, rows)
@@ -158,6 +161,15 @@ def explain_selection(folder: SelectionSource, most: int) -> ExplainedSelection:
         found.append(why)
     lifting, lowering = averaged(found, most=most if most > 0 else 1 << 60)
     return ExplainedSelection(len(found), total, lifting, lowering)
+
+
+def _refuse_numbers(folder: SelectionSource) -> None:
+    """Raise SettingError if a selection is of token numbers, whose n-grams have no names."""
+    if folder.content["settings"].get("text_encoding") == token_ids.ENCODING:
+        raise SettingError(
+            f"the selection is of token numbers (text_encoding={token_ids.ENCODING!r}), whose "
+            "n-grams have no names; only selections of texts can be explained"
+        )
 
 
 def _existing(folder: SelectionSource, rows: Sequence[int]) -> dict[int, SelectedRow]:

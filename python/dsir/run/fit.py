@@ -17,6 +17,7 @@ from dsir.settings.documents import WindowArguments, WindowSettings
 from dsir.settings.fit import FitArguments, FitSettings
 from dsir.settings.machine import Machine, MachineArguments, MachineOptions
 from dsir.settings.reading import ReadArguments, ReadSettings
+from dsir.settings.tokens import check_columns
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -69,6 +70,7 @@ def fit(
     names = names_of_targets(target)
     settings = FitSettings.of(given, names)
     windows = WindowSettings.of(given)
+    check_columns(reading, windows, settings.features)
     machine = Machine.of(given)
     settings.refuse_negatives(negatives)
     inputs = open_inputs(

@@ -132,6 +132,7 @@ def _plan_in(
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.all_corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
+    run.check_folders(folder)
     make_folder(folder)
     with locked(folder):
         opened = _workdir_of(folder, inputs)
@@ -191,7 +192,10 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
         )
         raw, out, overwrite = Paths(described["raw"]), described["out"], described["overwrite"]
         negatives = Paths(described["negatives"]) if "negatives" in described else None
-    except (AttributeError, KeyError, TypeError, SettingError) as error:
+    except SettingError as error:
+        # The versions are those that it was planned with, so a file that it names has changed.
+        raise WorkdirError(f"{folder}: does not hold any more: {error}; or plan again") from error
+    except (AttributeError, KeyError, TypeError) as error:
         raise WorkdirError(
             f"{folder}/{PLAN_FILE}: is no plan of this version of dsir ({error}); plan again"
         ) from error

@@ -108,7 +108,7 @@ def select(
     """
     flag("overwrite", overwrite)
     fitted = fitted_model(target, model, label, given, negatives)
-    plan = Plan.of(given, names_of_targets(target))
+    plan = Plan.of(given, names_of_targets(target)) if fitted is None else fitted.plan(given)
     machine = Machine.of(given)
     selection = run_plan(
         plan,
@@ -255,7 +255,7 @@ def run_plan(
             "workdir: the engine's workers need a work directory that every node sees; give a "
             "shared folder, or one in a store such as s3://bucket/work"
         )
-    features = plan.fit.features if fitted is None else fitted.model.features
+    features = plan.fit.features
     plan.documents.check_texts(features)
     inputs = open_inputs(
         raw,

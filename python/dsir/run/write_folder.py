@@ -43,6 +43,8 @@ _WAY_OUT = (
 )
 # Settings that identify a folder of rows; its other settings say how the rows were drawn.
 _OF_FOLDER = {"stage", "scores", "model", "text", "separate"}
+# Settings that the identity of an input tells, if they are given.
+_OF_READING = ("text_encoding", "language_column", "language_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +165,14 @@ def _settings(
 ) -> dict[str, Any]:
     """Return the settings that the rows depend on: of the draw, the scores and the model."""
     settings = manifest["settings"]
-    windows = raw_of(manifest)[0]
+    first = raw_of(manifest)[0]
     return {
         **{name: value for name, value in settings.items() if name not in _OF_FOLDER},
         **accounts.settings,
         "text": settings["text"],
-        "chunk_tokens": windows.get("chunk_tokens"),
-        "chunk_stride": windows.get("chunk_stride"),
+        **{name: first[name] for name in _OF_READING if name in first},
+        "chunk_tokens": first.get("chunk_tokens"),
+        "chunk_stride": first.get("chunk_stride"),
         **model.describe(),
     }
 

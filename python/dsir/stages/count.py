@@ -13,6 +13,7 @@ from dsir import _core
 from dsir.corpus import OnError, Shard
 from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.batches import BATCH_BYTES, text_bytes
+from dsir.corpus.failing_rows import naming_row
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows
 from dsir.engine import Progress
@@ -170,13 +171,14 @@ def _count_batches(task: CountTask, progress: Progress, spool: LineSpool | None)
     )
     for batch in batches:
         limit = -1 if task.limit < 0 else task.limit - result.ngrams
-        rows, ngrams, documents, tokens, invalid = _core.count(
-            task.features.prepared(batch.text),
-            spec,
-            result.counts,
-            limit=limit,
-            threads=task.threads,
-        )
+        with naming_row(shard, batch, task.features.attempt):
+            rows, ngrams, documents, tokens, invalid = _core.count(
+                task.features.prepared(batch.text),
+                spec,
+                result.counts,
+                limit=limit,
+                threads=task.threads,
+            )
         if len(invalid) and task.on_error == "raise":
             file_row = shard.rows_before() + batch.unit_row
             raise bad_text_error(shard.name, file_row, batch.text, int(invalid[0]))

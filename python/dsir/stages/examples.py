@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from dsir.arguments.values import shown
 from dsir.corpus import OnError, Shard, TextBatch
+from dsir.corpus.failing_rows import naming_row
 from dsir.corpus.number_column import find_number_column, number_in
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.engine import Progress
@@ -74,10 +75,10 @@ def list_graded(task: ExampleTask, progress: Progress) -> GradedExamples:
 
 
 def _list(task: ExampleTask, progress: Progress) -> Examples:
-    found = [
-        examples_in(batch.text, task.features, task.bound, threads=task.threads)
-        for batch in _batches(task, progress)
-    ]
+    found = []
+    for batch in _batches(task, progress):
+        with naming_row(task.shard, batch, task.features.attempt):
+            found.append(examples_in(batch.text, task.features, task.bound, threads=task.threads))
     return Examples.joined(found)
 
 
@@ -88,12 +89,13 @@ def _list_graded(task: ExampleTask, progress: Progress) -> GradedExamples:
             find_number_column(schema, task.grades, task.shard.name, "grades")
         except ShardError as error:  # Nothing to pass over: the fit cannot do without grades.
             raise ModelError(str(error)) from error
-    found = [
-        graded_in(
-            batch.text, _grades_of(batch, task), task.features, task.bound, threads=task.threads
-        )
-        for batch in _batches(task, progress)
-    ]
+    found = []
+    for batch in _batches(task, progress):
+        grades = _grades_of(batch, task)
+        with naming_row(task.shard, batch, task.features.attempt):
+            found.append(
+                graded_in(batch.text, grades, task.features, task.bound, threads=task.threads)
+            )
     return GradedExamples.joined(found)
 
 

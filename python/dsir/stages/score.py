@@ -12,6 +12,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.corpus import OnError, Shard, TextBatch
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, from_marker, skipped_rows
 from dsir.corpus.token_ids import for_core
@@ -218,15 +219,16 @@ def _score_batches(
     encoder = GroupEncoder(len(task.extra.groups))
     for batch in task.batches():
         reason = None
-        if task.filters is None:
-            watch = Watch(bands=task.extra.bands)
-            scored = model.score_and_watch(batch.text, watch, threads=task.threads)
-        else:
-            scored, judged = task.filters.score(
-                model, batch.text, bands=task.extra.bands, threads=task.threads
-            )
-            reason = judged.reason
-            result.contaminated += contaminated_rows(batch, judged.matches)
+        with naming_row(shard, batch, model.score_batch):
+            if task.filters is None:
+                watch = Watch(bands=task.extra.bands)
+                scored = model.score_and_watch(batch.text, watch, threads=task.threads)
+            else:
+                scored, judged = task.filters.score(
+                    model, batch.text, bands=task.extra.bands, threads=task.threads
+                )
+                reason = judged.reason
+                result.contaminated += contaminated_rows(batch, judged.matches)
         log_weight, tokens, text_bytes = scored.log_weight, scored.tokens, scored.bytes
         if len(scored.bad) and task.on_error == "raise":
             file_row = shard.rows_before() + batch.unit_row

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dsir.corpus import OnError, Shard
 from dsir.corpus.bad_text import bad_text_error
+from dsir.corpus.failing_rows import naming_row
 from dsir.corpus.shard_progress import ShardProgress
 from dsir.corpus.skipped import Skipped, bad_rows_of, skipped_rows
 from dsir.engine import Progress
@@ -122,7 +123,8 @@ def _score(task: ColumnsTask, progress: Progress, save: Save) -> ShardScores:
     travel = ShardProgress(shard, progress)
     rows_before = shard.rows_before()
     for batch in shard.text_batches(on_error=task.on_error, threads=task.threads):
-        columns, refused = task.scorers.score_batch(batch.text, threads=task.threads)
+        with naming_row(shard, batch, task.scorers.score_batch):
+            columns, refused = task.scorers.score_batch(batch.text, threads=task.threads)
         first = rows_before + batch.unit_row
         if len(refused) and task.on_error == "raise":
             raise bad_text_error(shard.name, first, batch.text, int(refused[0]))

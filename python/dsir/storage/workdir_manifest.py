@@ -13,6 +13,8 @@ from dsir.storage.sealed_json import read_sealed
 FORMAT = 5
 # What the identity of a file says about its content; the rest says how the file is read.
 _OF_CONTENT = ("size", "mtime_ns", "version", "footer")
+# A model that an input is read with, and the digest of its file.
+_OF_MODEL = ("language_model", "language_digest")
 _NO_FOLDER = "there is no such folder"
 
 
@@ -66,7 +68,7 @@ def what_differs(found: Any, wanted: Any, name: str = "") -> str:
     A value is named by its path in the JSON, e.g. settings.n, and a file that has changed by its
     own path.
     """
-    differences = list(_differences(found, wanted, name))
+    differences = list(dict.fromkeys(_differences(found, wanted, name)))
     shown = "; ".join(differences[:3])
     more = len(differences) - 3
     return shown + (f"; and {more} more" if more > 0 else "")
@@ -94,8 +96,13 @@ def _differences(found: Any, wanted: Any, name: str) -> list[str]:
         if "path" in found and found["path"] == wanted["path"]:
             name = found["path"]
             result = _changes_of_file(found, wanted)
-            found = {key: value for key, value in found.items() if key not in _OF_CONTENT}
-            wanted = {key: value for key, value in wanted.items() if key not in _OF_CONTENT}
+            left_out: tuple[str, ...] = _OF_CONTENT
+            model, digest = _OF_MODEL
+            if found.get(model) == wanted.get(model) and found.get(digest) != wanted.get(digest):
+                result += [f"{found[model]} has changed since"]
+                left_out += (digest,)
+            found = {key: value for key, value in found.items() if key not in left_out}
+            wanted = {key: value for key, value in wanted.items() if key not in left_out}
         # The path first: it says more than the footer or the time of last change.
         for key in sorted(found.keys() | wanted.keys(), key=lambda key: (key != "path", key)):
             inner = f"{name}.{key}" if name else key
