@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,8 +65,9 @@ def two_nodes() -> Iterator[Any]:
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         cluster.add_node(**SMALL)
-        # Where workers find the stages of the tests.
-        here = {"env_vars": {"PYTHONPATH": str(Path(__file__).parent)}}
+        # Where workers find the stages of the tests, and dsir where the tests find it.
+        paths = [str(Path(__file__).parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        here = {"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, paths))}}
         ray.init(
             address=cluster.address,
             log_to_driver=False,

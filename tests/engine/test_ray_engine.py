@@ -192,6 +192,28 @@ def test_languages_are_those_of_the_local_engine(engine, world, parquet, target,
     assert len({topic for column in columns[0] for topic in column.to_pylist()}) > 1
 
 
+def test_workers_import_the_kernels_that_a_selection_needs(engine, tmp_path):
+    pytest.importorskip("numba")
+    from kernels_of_workers import in_pairs, of_distinct
+
+    texts = [f"{'a ship' if i % 3 else 'a court'} of {i % 17} and {i % 5} sails" for i in range(99)]
+    raw = tmp_path / "raw.parquet"
+    pq.write_table(pa.table({"text": texts}), raw, row_group_size=20)
+    given = {
+        **{"n": 9, "min_tokens": 1, "features": dsir.HashedNgrams(tokenizer=in_pairs)},
+        **{"scorer": of_distinct, "progress": False},
+    }
+    on_ray = {"engine": "ray", "workdir": tmp_path / "work"}
+    target = dsir.texts(["a ship sails"] * 9)
+    far = dsir.select(raw, target, out=tmp_path / "far", **given, **on_ray)
+    same(far, dsir.select(raw, target, out=tmp_path / "local", **given))
+    texts[70] = "a ship caf\u00e9"
+    pq.write_table(pa.table({"text": texts}), raw, row_group_size=20)
+    on_ray["workdir"] = tmp_path / "again"
+    with pytest.raises(dsir.KernelError, match=r"row 70: tokenizer=in_pairs .*begins 'a ship caf"):
+        dsir.select(raw, target, out=tmp_path / "none", **given, **on_ray)
+
+
 def test_rows_are_put_aside_where_all_nodes_see_them(engine, world, target, tmp_path, contents):
     """And no gate begins anew with every task: less is put aside than there is."""
     rows = [{**row, "id": row["id"] + 600 * number} for number in range(6) for row in world.rows]

@@ -408,7 +408,7 @@ def test_features_of_kernels_have_no_names():
     model = dsir.fit(
         ["a b", "c"], dsir.texts(["a b"] * 9), features=dsir.HashedNgrams(extractor=pairs)
     )
-    with pytest.raises(dsir.SettingError, match="pairs have no names"):
+    with pytest.raises(dsir.SettingError, match=r"^extractor=pairs: .* have no names"):
         model.explain("a b")
 
 
@@ -417,6 +417,7 @@ def test_features_of_kernels_have_no_names():
     [
         ({"extractor": at_spaces}, "extractor="),
         ({"tokenizer": pairs}, "tokenizer="),
+        ({"tokenizer": of_few_features}, "tokenizer="),
         ({"extractor": pairs, "hash": "sha256"}, "fast"),
         ({"extractor": len}, "extractor="),
     ],
@@ -445,6 +446,18 @@ def test_what_a_kernel_returns_is_of_the_right_kind(kind, value):
             dsir.kernel(kind)(function)
     else:
         assert dsir.kernel(kind)(function).address
+
+
+@pytest.mark.parametrize("kind", ["tokenizer", "features", "scorer"])
+def test_a_kernel_that_returns_nothing_or_takes_other_arguments_says_so(kind):
+    function = returning(kind, None)
+    function.__name__ = "named"
+    with pytest.raises(dsir.SettingError, match=r"^dsir\.kernel: named returns none; return a "):
+        dsir.kernel(kind)(function)
+    with pytest.raises(dsir.SettingError, match=r"does not take the [34] arguments .*: missing a"):
+        dsir.kernel(kind)(lambda one, two, three, four, five: 0)
+    with pytest.raises(dsir.SettingError, match=r"does not take the [34] arguments .*: too many"):
+        dsir.kernel(kind)(lambda text: 0)
 
 
 @pytest.mark.parametrize("kind", ["tokenizer", "scorer"])

@@ -364,7 +364,10 @@ class HashedNgrams:
                 names.
         """
         if self.extractor is not None:
-            raise SettingError(f"the features of the kernel {self.extractor.name} have no names")
+            raise SettingError(
+                f"extractor={self.extractor.name}: the features of a kernel have no names, so "
+                "there is no n-gram to explain; model.score has the log-weight of a text"
+            )
         utf8 = utf8_of(text)
         if self.core_tokenizer == "ids":
             return self._ngrams_of_ids(text)

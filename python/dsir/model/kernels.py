@@ -301,25 +301,39 @@ def _compiled(
 ) -> Any:
     """Compile what the core calls, around a function that takes arguments of these types."""
     try:
+        inspect.signature(getattr(function, "py_func", function)).bind(*arguments)
+    except TypeError as error:
+        raise SettingError(
+            f"dsir.kernel: {function.__name__} does not take the {len(arguments)} arguments of "
+            f"this kind of kernel: {error}; help(dsir.kernel) has the contracts"
+        ) from error
+    try:
         compiled = numba.cfunc(signature, nopython=True)(entry)
     except numba.core.errors.NumbaError as error:
+        _check_returned(numba, own, function, signature, arguments)
         said = [line.strip() for line in str(error).splitlines()]
         told = [line for line in said if line and not line.startswith(("Failed in", "During"))]
         reason = " ".join(told[:2])[:400]
         raise SettingError(
             f"dsir.kernel: numba cannot compile {function.__name__}: {reason}"
         ) from error
-    # Numba would cut a float to a whole number, and take a bool for one, without a word.
+    _check_returned(numba, own, function, signature, arguments)
+    return compiled
+
+
+def _check_returned(
+    numba: Any, own: Any, function: Callable[..., Any], signature: Any, arguments: tuple[Any, ...]
+) -> None:
+    """Refuse a float where a whole number is wanted, which numba would cut, and a bool anywhere."""
     found = own.overloads.get(arguments)
     if found is None:  # A function that was compiled before, for arguments that these fit.
-        return compiled
+        return
     returned = found.signature.return_type
     kinds = (numba.types.Integer, numba.types.Float)
     wanted = kinds[0] if isinstance(signature.return_type, numba.types.Integer) else kinds
     if not isinstance(returned, wanted):
         what = "a whole number, of tokens or of features" if wanted is kinds[0] else "a number"
         raise SettingError(f"dsir.kernel: {function.__name__} returns {returned}; return {what}")
-    return compiled
 
 
 def _imported(module: str, qualname: str, kind: str, digest: str) -> OwnPart:

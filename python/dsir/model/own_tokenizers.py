@@ -10,7 +10,7 @@ from dsir.arguments.values import shown
 from dsir.errors import SettingError
 from dsir.model import callable_tokenizer, vocabulary
 from dsir.model.callable_tokenizer import CallableTokenizer
-from dsir.model.kernels import FeatureKernel, TokenizerKernel
+from dsir.model.kernels import TokenizerKernel
 from dsir.model.own_part import OwnPart, known, remember
 from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.model.vocabulary import Vocabulary
@@ -39,7 +39,7 @@ def own_tokenizer_of(given: object, names: Iterable[str]) -> OwnTokenizer:
         own = Vocabulary.read(given)
     elif vocabulary.is_vocabulary(given):
         own = vocabulary.of_library(given)
-    elif callable(given) and not isinstance(given, FeatureKernel):
+    elif callable(given) and not isinstance(given, OwnPart):
         own = callable_tokenizer.of_function(given)
     else:
         raise SettingError(
