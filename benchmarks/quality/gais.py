@@ -38,6 +38,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks import machine
 from benchmarks.quality import gais_classifiers
 from benchmarks.quality.gais_classifiers import JUDGED, Classifiers, evaluate
+from benchmarks.quality.gais_exchanges import ExchangesByClassifiers
 from benchmarks.quality.gais_sets import (
     TABLES,
     TEXTS,
@@ -137,6 +138,10 @@ METHODS: dict[str, Callable[[float, int], Any]] = {
     ),
     "sample": lambda r, seed: GAIS(r, select="sample", random_state=seed, n_jobs=1),
 }
+# Too slow to be among the methods that are run when none is named.
+METHODS_OF_TEXTS: dict[str, Callable[[float, int], Any]] = {
+    "exchanges by classifiers of words": ExchangesByClassifiers,
+}
 
 
 def read_sets(options: argparse.Namespace) -> dict[str, Callable[[], Any]]:
@@ -200,7 +205,8 @@ def run_set(
         labels = with_noise(y[train], noise, number)
         for method in methods:
             begun = time.process_time()
-            selector = METHODS[method](reduction, number).fit(fold.seen, labels)
+            make = (METHODS | METHODS_OF_TEXTS)[method]
+            selector = make(reduction, number).fit(fold.seen, labels)
             rows = selector.sample_indices_
             found = getattr(selector, "sample_weight_", None)
             weights = None if found is None else {"sample_weight": found / found.mean()}
@@ -272,7 +278,8 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--reduction", type=float, default=0.96)
     parser.add_argument("--noise", type=float, default=0.0)
-    parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
+    named = [*METHODS, *METHODS_OF_TEXTS]
+    parser.add_argument("--methods", nargs="*", choices=named, default=list(METHODS))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sum-up", nargs="*", type=Path, default=[])
     options = parser.parse_args()
@@ -282,6 +289,8 @@ def main() -> None:
             earlier |= json.loads(path.read_text(encoding="utf-8"))["sets"]
         print("\n".join(summary(earlier)))
         return
+    if options.of != "texts" and (wrong := set(options.methods) & set(METHODS_OF_TEXTS)):
+        parser.error(f"--methods {', '.join(wrong)}: is for texts; add --of texts")
     warnings.filterwarnings("ignore")
     methods = list(dict.fromkeys(["random", *options.methods]))
     sets: dict[str, Any] = {}

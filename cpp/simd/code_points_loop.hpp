@@ -32,7 +32,7 @@ struct LeadMasks {
     std::uint64_t three_or_more;  ///< from E0 on
     std::uint64_t refused;        ///< C0, C1, from F0 on, and E0 before a byte below A0
 
-    std::uint64_t continuation() const { return beyond & ~two_or_more; }
+    [[gnu::always_inline]] std::uint64_t continuation() const { return beyond & ~two_or_more; }
 };
 
 template <class Isa>

@@ -152,6 +152,35 @@ def test_inputs_that_changed_are_refused(invoke_dsir, world, target, tmp_path):
     assert f"{raw[1]} has been written to since, and has the same size; {said}" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["plan", "select"])
+@pytest.mark.parametrize("workdir", ["out", "out/work", "link/work"])
+def test_a_work_directory_in_the_output_folder_is_refused(
+    command, workdir, invoke_dsir, world, target, tmp_path
+):
+    raw = world.write_parquet(tmp_path / "raw", parts=2)
+    (tmp_path / "link").symlink_to("out")
+    before = {path.name for path in tmp_path.iterdir()}
+    if workdir.startswith("link"):
+        (tmp_path / "out").mkdir()
+    call = (*raw, "-t", target, *SETTINGS, "--n", 40, "-o", "out", "--workdir", workdir)
+    done = invoke_dsir(command, *call, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is in the output folder, which is for the selection alone" in done.stderr
+    assert not list((tmp_path / "out").glob("*"))
+    assert {path.name for path in tmp_path.iterdir()} - {"out"} == before
+
+
+def test_a_plan_that_is_refused_makes_no_work_directory(invoke_dsir, world, target, tmp_path):
+    raw = world.write_parquet(tmp_path / "raw", parts=2)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/mine.txt").touch()
+    call = (*raw, "-t", target, *SETTINGS, "--n", 40, "-o", "out", "--workdir", "w")
+    done = invoke_dsir("plan", *call, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "out: is not empty" in done.stderr
+    assert not (tmp_path / "w").exists()
+
+
 def test_texts_to_compare_with_that_changed_are_refused(invoke_dsir, world, target, tmp_path):
     raw = world.write_parquet(tmp_path / "raw", parts=3)
     texts = tmp_path / "test.jsonl"

@@ -132,6 +132,7 @@ def _plan_in(
     )
     note_left_out(machine.reporter, inputs.raw, *inputs.target.all_corpora)
     run = SelectionRun.of(plan, machine, inputs, out, overwrite=overwrite)
+    run.check_folders(folder)
     make_folder(folder)
     with locked(folder):
         opened = _workdir_of(folder, inputs)

@@ -111,9 +111,8 @@ class SelectionRun:
             raise SettingError(
                 "workdir: raw is in memory, but only results of files can be kept; leave it out"
             )
-        if durable and is_new(folder):
-            # A call that is refused makes no work directory.
-            self._check_output(resuming=False)
+        if durable:
+            self.check_folders(folder)
         make_folder(folder)
         self._check_workers(folder)
         with locked(folder):
@@ -127,6 +126,27 @@ class SelectionRun:
             remove_unfinished_results(folder)
             return self.run(workdir)
 
+    def check_folders(self, folder: Folder) -> None:
+        """Raise before a work directory is made: a call that is refused makes none.
+
+        Args:
+            folder: the work directory; it need not exist.
+
+        Raises:
+            SettingError: it is in the output folder.
+            OutputError: see `check_output`.
+        """
+        place, out = _place_of(folder), self.out
+        if isinstance(place, Path) and isinstance(out, Path):
+            place, out = place.resolve(), out.resolve()
+        if out is not None and out in (place, *place.parents):
+            raise SettingError(
+                f"workdir: {place} is in the output folder, which is for the selection alone; give "
+                "a folder outside of it"
+            )
+        if is_new(folder):
+            self._check_output(resuming=False)
+
     def _check_workers(self, folder: Folder) -> None:
         """Raise, before any work, if the workers of the engine do not see what they need."""
         shards = [
@@ -134,7 +154,7 @@ class SelectionRun:
         ]
         files = [shard.file for shard in shards[:1] + shards[-1:] if shard.file is not None]
         out = [] if self.out is None else [self.out]
-        place = folder.remote if isinstance(folder, Mirror) else folder
+        place = _place_of(folder)
         self.machine.engine.check(place, [*files, *out])
 
     def run(self, workdir: Workdir | None) -> Selection:
@@ -331,3 +351,8 @@ class SelectionRun:
         for shard in first.values():
             with contextlib.suppress(InputError):  # The stage that reads the shard reports it.
                 self.added.refuse_taken_names(shard.schema())
+
+
+def _place_of(folder: Folder) -> Location:
+    """Return where a work directory is: in the store, if it is the mirror of one there."""
+    return folder.remote if isinstance(folder, Mirror) else folder
