@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import codecs
+import time
+import weakref
 
 import pyarrow as pa
 
@@ -11,6 +14,8 @@ from dsir.corpus.decompressed import Decompressed
 # One more row behind the last. It is not found if a quoted value before it is never closed: the
 # reader of pyarrow takes the rest of the file for that value.
 _END = b"dsir: end of file"
+_LONGEST_WAIT = 0.5  # Seconds at the end of the process.
+_read_by_pyarrow: weakref.WeakSet[EndedFile] = weakref.WeakSet()
 
 
 class NotUtf8Error(Exception):
@@ -31,6 +36,7 @@ class EndedFile:
         self._end = end
         self._begun = False
         self._decoder = codecs.getincrementaldecoder("utf-8")() if check else None
+        _read_by_pyarrow.add(self)
 
     def __enter__(self) -> EndedFile:
         return self
@@ -90,3 +96,16 @@ def is_end(batch: pa.RecordBatch) -> bool:
     """Tell whether the last row of a batch is the one that was put behind the file."""
     value = batch.column(0)[len(batch) - 1].as_buffer()
     return value is not None and value.to_pybytes() == _END
+
+
+@atexit.register
+def wait_for_readers() -> None:
+    """Wait until no thread of pyarrow reads from a file that is closed.
+
+    A reader of pyarrow reads ahead in a thread of its own, which goes on for a moment after the
+    reader is gone, and holds the file as long. A thread that asks for the interpreter when that
+    is ending would abort the process.
+    """
+    end = time.monotonic() + _LONGEST_WAIT
+    while any(file.closed for file in list(_read_by_pyarrow)) and time.monotonic() < end:
+        time.sleep(0.001)  # Lets go of the interpreter.
