@@ -8,9 +8,10 @@ from typing import Literal, get_args
 from dsir.arguments.declared import argument
 from dsir.arguments.values import one_of
 from dsir.gais.class_budgets import Shares, shares_in
+from dsir.gais.column_coverage import covers_columns
 from dsir.gais.gais import GraphName, Network, RankBy, Select
 from dsir.gais.judges import Metric
-from dsir.gais.labelled_table import MOST_COLUMNS, Missing, Scaling
+from dsir.gais.labelled_table import Missing, Scaling
 
 # A file holds columns and not the distances of pairs.
 ColumnDistance = Literal["euclidean", "cosine", "manhattan"]
@@ -118,4 +119,5 @@ class SelectorOptions:
         """Return what `select` comes to, with the n-grams of a text column or other columns."""
         if self.select != "auto":
             return self.select
-        return "coverage" if text is None or buckets <= MOST_COLUMNS else "column-coverage"
+        by_columns = covers_columns(self.select, None if text is None else buckets)
+        return "column-coverage" if by_columns else "coverage"

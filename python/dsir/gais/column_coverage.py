@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
+from dsir.gais.labelled_table import MOST_COLUMNS
 
 Rows = npt.NDArray[np.int64]
 
@@ -31,6 +32,18 @@ class ColumnLists:
     offsets: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int32]
     width: int
+
+
+def covers_columns(select: str, sparse_columns: int | None) -> bool:
+    """Return whether rows are selected by their columns.
+
+    Args:
+        select: the argument of `GAIS`.
+        sparse_columns: how many columns the rows have if they are sparse; None if they are not.
+    """
+    if select == "auto":
+        return sparse_columns is not None and sparse_columns > MOST_COLUMNS
+    return select == "column-coverage"
 
 
 def column_lists(matrix: Any) -> ColumnLists:

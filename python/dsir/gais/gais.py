@@ -19,7 +19,12 @@ from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.attention_training import TrainedNetwork, Training, train_network
 from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes, other_shares
-from dsir.gais.column_coverage import ColumnLists, column_covering_rows, column_lists
+from dsir.gais.column_coverage import (
+    ColumnLists,
+    column_covering_rows,
+    column_lists,
+    covers_columns,
+)
 from dsir.gais.coverage import (
     Coverage,
     attention_coverage,
@@ -30,7 +35,6 @@ from dsir.gais.coverage import (
 )
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_table import (
-    MOST_COLUMNS,
     Distance,
     LabelledTable,
     Missing,
@@ -328,8 +332,7 @@ class GAIS(InstanceSelector):
         """
         if self.features is not None:
             X = ngram_rows(X, self.features, fill=self.missing == "fill")  # noqa: N806
-        by_columns = self.select == "column-coverage"
-        if by_columns and not is_sparse(X):
+        if self.select == "column-coverage" and not is_sparse(X):
             raise SettingError(
                 "select='column-coverage': looks at which columns of a sparse row are not 0; give "
                 "X as a sparse matrix in compressed rows, or texts with features=..., or leave "
@@ -346,10 +349,11 @@ class GAIS(InstanceSelector):
             distance=self.distance,
             threads=threads,
         )
-        if self.select == "auto" and is_sparse(X) and int(X.shape[1]) > MOST_COLUMNS:
-            by_columns = True
+        if not covers_columns(self.select, int(X.shape[1]) if is_sparse(X) else None):
+            return table, None
+        if self.select == "auto":
             refuse_unread_by_columns(self.get_params(), argument_defaults(type(self)))
-        return table, column_lists(X) if by_columns else None
+        return table, column_lists(X)
 
     @property
     def _covers(self) -> bool:
