@@ -212,6 +212,10 @@ def test_the_report(units):
     assert (short.converged, short.iterations) == (False, 2)
     with pytest.warns(DsirWarning, match="more than tolerance=0"):
         lexrank(units, None, tolerance=0, max_iterations=3)
+    with pytest.warns(DsirWarning, match="rounding allows no nearer"):
+        nearest = centrality(units, None, tolerance=1e-300)
+    assert not nearest.converged
+    assert nearest.iterations < 1000
 
 
 @pytest.mark.parametrize(

@@ -255,10 +255,13 @@ def centrality(
         )
         found = rank_units(vectors, settings, teleport=teleport, threads=used)
     if not found.converged:
+        all_steps = found.iterations >= settings.max_iterations
+        steps = f"max_iterations={settings.max_iterations}" if all_steps else f"{found.iterations}"
+        way_out = "allow more steps or" if all_steps else "rounding allows no nearer; give"
         warn(
-            f"LexRank stopped after max_iterations={settings.max_iterations} steps; a step still "
-            f"changes the scores by {found.change:.2g}, more than "
-            f"tolerance={settings.tolerance:g}; allow more steps or a larger tolerance"
+            f"LexRank stopped after {steps} steps; a step still changes the scores by "
+            f"{found.change:.2g}, more than tolerance={settings.tolerance:g}; {way_out} a larger "
+            "tolerance"
         )
     warn_of_flat(found.scores, found.has_edges, settings.threshold)
     return found
