@@ -1,8 +1,8 @@
 """A selection that classifiers of words choose row by row: what a selection of texts can reach.
 
 It starts from column coverage and exchanges rows while three classifiers, trained on the rows kept,
-get more of the other training rows right. The rows to test on have no part in it. It takes minutes
-where GAIS takes a second.
+get more of the other training rows right. The rows to test on have no part in it. It takes half a
+minute where GAIS takes less than a second.
 """
 
 from __future__ import annotations
