@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from dsir.corpus.cast_columns import is_view, whole_view
+from dsir.corpus.refused_element import refused_column, refused_element
 from dsir.errors import DsirError, SettingError
 from dsir.remote.read_errors import first_line
 
@@ -47,8 +48,17 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
     except (pa.ArrowException, OSError, TypeError, ValueError) as error:
         # Frames with a column twice, sparse columns, and strings that are not UTF-8.
         raise SettingError(
-            f"{name}: the {type(source).__name__} cannot be read as Arrow data: {first_line(error)}"
+            f"{name}: the {type(source).__name__} cannot be read as Arrow data: "
+            f"{_why_not(source, error)}"
         ) from error
+
+
+def _why_not(source: Any, error: Exception) -> str:
+    """Say why a source is no Arrow data; of one of pandas, which column and which row."""
+    why = None
+    if hasattr(source, "iloc"):
+        why = refused_element(source) if source.ndim == 1 else refused_column(source)
+    return why or first_line(error)
 
 
 def _as_table(source: Any, text: str) -> pa.Table:

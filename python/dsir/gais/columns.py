@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.corpus.pandas_index import described_index, index_columns
+from dsir.corpus.refused_element import is_missing
 from dsir.errors import SettingError
 
 Bools = npt.NDArray[np.bool_]
@@ -214,17 +215,8 @@ def _missing_in(values: npt.NDArray[Any]) -> Bools:
     if values.dtype.kind in "mM":
         return np.asarray(np.isnat(values))
     if values.dtype.kind == "O":
-        return np.fromiter((_is_missing(one) for one in values), bool, len(values))
+        return np.fromiter((is_missing(one) for one in values), bool, len(values))
     return np.zeros(len(values), dtype=bool)
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    try:
-        return bool(value != value)  # Only NaN and NaT differ from themselves.
-    except (TypeError, ValueError, ArithmeticError):
-        return False
 
 
 def _refuse_nested(values: npt.NDArray[Any], where: str) -> None:
