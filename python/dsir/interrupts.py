@@ -29,12 +29,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-INTERRUPTED, TERMINATED = 130, 143
-
 _GRACE_SECONDS = 1.0
 _UNHEARD_SECONDS = 2.0
 _NAMES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-_CODES = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+INTERRUPTED = _CODES[signal.SIGINT]
 
 
 class Terminated(KeyboardInterrupt):
@@ -52,12 +51,18 @@ class _State:
 
     Attributes:
         at_work: it runs, and can be interrupted in good order.
+        number: the signal that has raised an exception.
+        told: whether its user knows about that.
+        hint: what the user can do then.
         ends_since: when it began to end, by the monotonic clock; None before.
         heard: whether the exception has reached somebody who ends the run.
     """
 
     def __init__(self) -> None:
         self.at_work = False
+        self.number = signal.SIGINT
+        self.told = False
+        self.hint = ""
         self.ends_since: float | None = None
         self.heard = False
 
@@ -87,8 +92,8 @@ def answer_signals() -> None:
 
 
 @contextmanager
-def raising() -> Iterator[None]:
-    """Let the first signal raise KeyboardInterrupt or Terminated in the block.
+def answering() -> Iterator[None]:
+    """Answer the signals in the block, whatever they did before and do after it.
 
     Only the main thread gets signals; in other threads the block is as it is without this.
     """
@@ -96,19 +101,42 @@ def raising() -> Iterator[None]:
         yield
         return
     before = {number: signal.getsignal(number) for number in _NAMES}
-    _state.ends_since, _state.heard = None, False
-    for number in _NAMES:
-        _install(number)
-    _state.at_work = True
     try:
+        answer_signals()
         yield
     finally:
-        _state.at_work = False
-        if _state.ends_since is None:
-            _state.ends_since = time.monotonic()
         for number, handler in before.items():
             if handler is not _answer:
                 signal.signal(number, handler)
+
+
+@contextmanager
+def raising(hint: str = "") -> Iterator[None]:
+    """Let the first signal raise KeyboardInterrupt or Terminated in the block.
+
+    Args:
+        hint: what the user can do after that; see `told_once`.
+    """
+    with answering():
+        _state.ends_since, _state.heard = None, False
+        _state.told, _state.hint = False, hint
+        try:
+            _state.at_work = True
+            yield
+        finally:
+            if _state.ends_since is None:
+                _state.ends_since = time.monotonic()
+            _state.at_work = False
+
+
+def told_once() -> tuple[str, int]:
+    """Return the message and the exit code of the signal that has interrupted the work.
+
+    The message is empty the second time: a run ends with one line.
+    """
+    message = "" if _state.told else f"{_NAMES[_state.number]}{_state.hint}"
+    _state.told = True
+    return message, _CODES[_state.number]
 
 
 def heard() -> None:
@@ -130,6 +158,7 @@ def _answer(number: int, frame: FrameType | None) -> None:
             _end("and ended at once: the next run removes unfinished files", number)
         return
     _state.ends_since = now
+    _state.number = signal.Signals(number)
     if not _state.at_work:
         _end("", number)
     if is_command():
@@ -140,7 +169,7 @@ def _answer(number: int, frame: FrameType | None) -> None:
 
 def _raise_again(number: int, alarm: int, frame: FrameType | None) -> None:
     del alarm, frame
-    if _state.at_work and not _state.heard:
+    if _state.at_work and not _state.heard and not _state.told:
         raise _EXCEPTIONS[number]
     signal.setitimer(signal.ITIMER_REAL, 0)
 

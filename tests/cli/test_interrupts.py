@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +155,31 @@ def test_a_second_ctrl_c_later_ends_at_once(parquet, target, tmp_path):
     assert [line for line in said.splitlines() if line != "at work"] == [
         "dsir: error: interrupted and ended at once: the next run removes unfinished files"
     ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "word"), [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "terminated")]
+)
+def test_at_each_line_around_the_work(tmp_path, sent, code, word):
+    script = tmp_path / "dsir"
+    shutil.copy(Path(__file__).parent / "interrupt_each_line.py", script)
+    done = subprocess.run(
+        [sys.executable, script, sent],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        preexec_fn=heed_interrupts,
+    )
+    assert done.returncode == 0, done.stderr
+    ends = json.loads(done.stdout)
+    said = [
+        f"dsir: error: {word}{hint}\n" for hint in ("", "; run the same command again to continue")
+    ]
+    expected = [(code, line) for line in said] + [(0, "")]
+    assert {(left, line) for left, line, _ in ends} == set(expected)
+    # First it has not begun, then it is at work, and in the end nothing can be interrupted.
+    order = [expected.index((left, line)) for left, line, _ in ends]
+    assert order == sorted(order)
 
 
 def test_a_program_that_imports_dsir_keeps_its_handlers(tmp_path):

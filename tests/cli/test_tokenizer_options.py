@@ -111,7 +111,7 @@ def test_a_configuration_that_needs_a_function_says_so(folder, tmp_path):
     command = ["select", "raw.parquet", "-t", "t.parquet", "--config", str(path), "-o", "x"]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 2
-    assert "the function camel_case" in " ".join(done.stderr.replace("\u2502", " ").split())
+    assert "give --tokenizer FILE.py:camel_case" in done.stderr
 
 
 def test_a_model_without_a_vocabulary_is_no_tokenizer(tmp_path):

@@ -214,6 +214,40 @@ def test_workers_import_the_kernels_that_a_selection_needs(engine, tmp_path):
         dsir.select(raw, target, out=tmp_path / "none", **given, **on_ray)
 
 
+OWN_CODE = """
+import beside_it
+
+
+def pieces(text):
+    return beside_it.pieces(text)
+
+
+class Length:
+    def __call__(self, buckets, counts, log_ratio, tokens):
+        return float(log_ratio[buckets].max()) - tokens
+
+
+by_length = Length()
+"""
+
+
+def test_workers_import_the_file_that_an_option_names(engine, tmp_path, invoke_dsir, contents):
+    """Under another path than the driver's, with what lies beside the file."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/own-code.py").write_text(OWN_CODE)
+    (tmp_path / "mine/beside_it.py").write_text("def pieces(text):\n    return text.split('-')\n")
+    texts = [f"{'a-ship' if i % 3 else 'a-court'}-of-{i % 17}-and-{i % 5}-sails" for i in range(99)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "raw.parquet", row_group_size=20)
+    pq.write_table(pa.table({"text": ["a-ship-sails"] * 30}), tmp_path / "target.parquet")
+    code = ("--tokenizer", "mine/own-code.py:pieces", "--scorer", "mine/own-code.py:by_length")
+    words = ("select", "raw.parquet", "-t", "target.parquet", "--n", 9, "--min-tokens", 1, *code)
+    far = (*words, "--engine", "ray", "--workdir", "work", "-o", "far", "-q")
+    for call in (far, (*words, "-o", "local", "-q")):
+        done = invoke_dsir(*call, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert contents(tmp_path / "far/data") == contents(tmp_path / "local/data")
+
+
 def test_rows_are_put_aside_where_all_nodes_see_them(engine, world, target, tmp_path, contents):
     """And no gate begins anew with every task: less is put aside than there is."""
     rows = [{**row, "id": row["id"] + 600 * number} for number in range(6) for row in world.rows]

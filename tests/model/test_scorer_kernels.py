@@ -168,7 +168,7 @@ def test_a_model_says_which_scorer_it_needs(scorer_of, tmp_path, monkeypatch):
         dsir.ImportanceModel.load(tmp_path / "m.dsir")
 
 
-def test_the_command_line_says_that_only_python_has_the_scorer(
+def test_the_command_line_says_that_a_scorer_is_needed(
     scorer_of, tmp_path, invoke_dsir, monkeypatch
 ):
     pq.write_table(pa.table({"text": RAW}), tmp_path / "raw.parquet")
@@ -189,8 +189,9 @@ def test_the_command_line_says_that_only_python_has_the_scorer(
         (["score", str(tmp_path / "raw.parquet"), "--model", str(out), "-o", str(tmp_path / "s")],
          "the model needs the scorer"),
         (["verify", str(out)], "the model needs the scorer"),
-        (["select", "--config", str(out / "_dsir/selection.json"), str(tmp_path / "raw.parquet")],
-         "which only Python can give"),
+        (["select", "--config", str(out / "_dsir/selection.json"), str(tmp_path / "raw.parquet"),
+          "-t", str(tmp_path / "target.parquet"), "-o", str(tmp_path / "again")],
+         "penalised, whose code it does not hold; give --scorer FILE.py:"),
     ):  # fmt: skip
         done = invoke_dsir(*arguments)
         assert done.returncode in (1, 2), arguments

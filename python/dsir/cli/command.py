@@ -10,11 +10,12 @@ import typer
 
 from dsir.arguments import panels
 from dsir.arguments.declared import Argument, arguments_of
-from dsir.cli.config import Config
+from dsir.cli.config import Config, refuse_missing_code
 from dsir.cli.failures import reported
-from dsir.cli.options import Debug
+from dsir.cli.options import Debug, Kernels
 from dsir.cli.spelling import in_options
 from dsir.errors import SettingError
+from dsir.model.own_code import import_sources
 from dsir.settings.budget import Budget
 
 _PANELS = (
@@ -35,6 +36,7 @@ def command(
     *,
     resumable: Callable[[Mapping[str, Any]], bool] = lambda _: False,
     also_named: Iterable[str] = (),
+    reads_models: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorate the function of a command.
 
@@ -48,6 +50,8 @@ def command(
         resumable: tells from the options whether the same call would continue where it stopped.
         also_named: arguments that messages may name because they are options of an earlier command
             of the same run.
+        reads_models: whether the command reads models, which may need kernels: it then has the
+            option --kernels, and what this names is imported before the function is called.
     """
     taken = {name: one for name, one in (settings or {}).items() if one.option}
 
@@ -59,6 +63,8 @@ def command(
             *own.values(),
             *(_parameter(name, one, names) for name, one in taken.items()),
         ]
+        if reads_models:
+            parameters.append(_keyword("kernels", Kernels, None))
         parameters.append(_keyword("config", Config, None))
         parameters.append(_keyword("debug", Debug, False))
         parameters.sort(key=_place_in_help)
@@ -68,6 +74,8 @@ def command(
             values.pop("config", None)
             with reported(debug=debug, resumable=resumable(values), names={*names, *also_named}):
                 _refuse_options_as_values(context)
+                refuse_missing_code(context)
+                import_sources("--kernels", values.pop("kernels", None) or ())
                 mine = {name: values[name] for name in own}
                 function(**mine, **_given(context, taken, values))
 

@@ -48,7 +48,7 @@ Out = Annotated[
 ]
 
 
-@command({**_ARGUMENTS, **NGRAMS})
+@command({**_ARGUMENTS, **NGRAMS}, reads_models=True)
 def compare(
     raw: options.Raw,
     target: options.Target,

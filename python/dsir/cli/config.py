@@ -10,19 +10,42 @@ from typing import Annotated, Any
 import typer
 
 from dsir.arguments import panels
-from dsir.cli.config_file import read_config
+from dsir.cli.config_file import NeededCode, read_config
+from dsir.errors import SettingError
 
 # The names of parameters that options have other names than.
 _PARAMETERS = {"json": "as_json"}
 # Options that are written NAME=VALUE,NAME=VALUE.
 _BY_NAME = ("proportions", "target_text", "filters", "combine", "max_per", "shares")
+_NEEDED = "dsir.needed_code"
 
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None:
         known = {str(parameter.name): parameter for parameter in context.command.params}
-        context.default_map = {**(context.default_map or {}), **_options_from(path, known)}
+        found = _options_from(path, known)
+        needed = {name: one for name, one in found.items() if isinstance(one, NeededCode)}
+        context.meta[_NEEDED] = needed
+        given = {name: one for name, one in found.items() if name not in needed}
+        context.default_map = {**(context.default_map or {}), **given}
     return path
+
+
+def refuse_missing_code(context: typer.Context) -> None:
+    """Refuse the settings of a selection with kernels, unless options name these.
+
+    Raises:
+        SettingError: --config is a selection that was made with a kernel or function, and the
+            option for this is not given.
+    """
+    for name, needed in context.meta.get(_NEEDED, {}).items():
+        source = context.get_parameter_source(name)
+        if source is None or source.name == "DEFAULT":
+            raise SettingError(
+                f"--config {context.params['config']}: the selection was made with the "
+                f"{needed.kind} {needed.name}, whose code it does not hold; give "
+                f"--{name} FILE.py:{needed.name}"
+            )
 
 
 Config = Annotated[

@@ -7,15 +7,30 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from dsir.model.own_code import names_code
 from dsir.output.folder import SELECTION_FILE
 from dsir.settings.option_text import decontamination_options
 
+# Options that import code; the settings of a selection name none.
+_IMPORTING = ("extractor", "scorer", "kernels", "methods")
 _KNOWN_TAGS = {
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge", "value")
 }
+
+
+class NeededCode(NamedTuple):
+    """A kernel or function that a selection was made with, in place of the value of an option.
+
+    Attributes:
+        kind: what it is, for messages.
+        name: its name.
+    """
+
+    kind: str
+    name: str
 
 
 def read_config(path: Path) -> tuple[dict[str, Any], bool]:
@@ -104,16 +119,11 @@ def _options_of_selection(content: Mapping[str, Any], path: Path) -> dict[str, A
     if not isinstance(settings, dict):
         raise ValueError("has no settings of a selection")  # noqa: TRY004
     options = {name: value for name, value in settings.items() if value is not None}
-    scorer = options.get("scorer")
-    if isinstance(scorer, dict):
-        raise ValueError(  # noqa: TRY004 - all that is wrong with a file
-            f"it needs the scorer {scorer.get('name')!s:.80}, which only Python can give: "
-            "dsir.select"
-        )
     features = options.pop("features", None)
     if isinstance(features, dict):
-        features = {**features, **_own_tokenizer(features, path)}
         options |= {"ngrams" if name == "n" else name: value for name, value in features.items()}
+    parts = _own_parts(options, path)
+    options = {name: one for name, one in options.items() if name not in _IMPORTING} | parts
     combine = options.get("combine")
     if isinstance(combine, dict):
         combine = {name: one for name, one in combine.items() if name != "models"}
@@ -133,19 +143,30 @@ def _options_of_selection(content: Mapping[str, Any], path: Path) -> dict[str, A
     return options
 
 
-def _own_tokenizer(features: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return the tokenizer of features as an option, if it is not one of the core.
+def _own_parts(options: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return the options of the parts of a selection that are not of the core.
 
     Raises:
-        ValueError: the features need code, which no option can name.
+        ValueError: the tokenizer names code, which would be imported.
     """
-    kind = features.get("tokenizer")
-    if "extractor" in features or kind in ("kernel", "callable"):
-        name = features.get("extractor") or features.get("tokenizer_name")
-        raise ValueError(
-            f"its features need the function {name!s:.80}, which only Python can give: dsir.select"
-        )
-    return {"tokenizer": str(path.with_name("model.dsir"))} if kind == "vocabulary" else {}
+    found: dict[str, Any] = {}
+    kind, scorer = options.get("tokenizer"), options.get("scorer")
+    if kind == "vocabulary":
+        found["tokenizer"] = str(path.with_name("model.dsir"))
+    elif kind in ("kernel", "callable"):
+        found["tokenizer"] = _needed(kind, options.get("tokenizer_name"))
+    elif isinstance(kind, str) and names_code(kind):
+        raise ValueError(f"its tokenizer is {kind!r:.80}, and a selection names no code")
+    if "extractor" in options:
+        found["extractor"] = _needed("features kernel", options["extractor"])
+    if isinstance(scorer, dict):
+        found["scorer"] = _needed(scorer.get("kind"), scorer.get("name"))
+    return found
+
+
+def _needed(kind: object, name: object) -> NeededCode:
+    said = "function" if kind in ("callable", "scorer function") else f"{kind!s:.20}"
+    return NeededCode(said, f"{name!s:.80}")
 
 
 def _names_of_targets(content: Mapping[str, Any]) -> list[str]:

@@ -30,7 +30,7 @@ from dsir.report.folder import open_selection
 from dsir.report.write import page_file, write_page
 
 
-@command()
+@command(reads_models=True)
 def explain(
     model: options.ModelArgument,
     text: Annotated[

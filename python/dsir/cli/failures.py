@@ -15,7 +15,7 @@ import typer
 
 from dsir.cli.spelling import in_options
 from dsir.errors import DsirError, DsirWarning, SettingError, StoreError
-from dsir.interrupts import INTERRUPTED, TERMINATED, Terminated, raising
+from dsir.interrupts import raising, told_once
 from dsir.remote.store import RemoteError
 
 FAILED, WRONG_CALL = 1, 2
@@ -50,11 +50,12 @@ def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ())
     names = list(names)
     go_on = "run the same command again to continue"
     hint = f"; {go_on}" if resumable else ""
-    with raising(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.showwarning = functools.partial(_show_warning, list(names))
         warnings.simplefilter("always", DsirWarning)
         try:
-            yield
+            with raising(hint):
+                yield
         except SettingError as error:
             _fail(in_options(str(error), names), WRONG_CALL, debug)
         except (DsirError, OSError) as error:
@@ -79,10 +80,10 @@ def reported(*, debug: bool, resumable: bool = False, names: Iterable[str] = ())
             if short is None:
                 raise
             _fail(f"out of memory: {short}; use fewer threads{hint}", FAILED, debug)
-        except Terminated:
-            _fail(f"terminated{hint}", TERMINATED, debug)
         except KeyboardInterrupt:
-            _fail(f"interrupted{hint}", INTERRUPTED, debug)
+            if debug:
+                traceback.print_exc()
+            raise typer.Exit(say_interrupted()) from None
 
 
 def _remedy(error: BaseException) -> str | None:
@@ -102,6 +103,14 @@ def _fail(message: str, code: int, debug: bool) -> None:
         traceback.print_exc()
     say("error", message)
     raise typer.Exit(code)
+
+
+def say_interrupted() -> int:
+    """Say, unless that was done, which signal has ended the run; returns the exit code."""
+    message, code = told_once()
+    if message:
+        say("error", message)
+    return code
 
 
 def say(kind: str, message: str) -> None:

@@ -12,9 +12,14 @@ import typer
 import typer.core
 
 from dsir.arguments.keywords import given_here
-from dsir.cli.failures import WRONG_CALL, let_go_of_standard_error, say
+from dsir.cli.failures import (
+    WRONG_CALL,
+    let_go_of_standard_error,
+    say,
+    say_interrupted,
+)
 from dsir.cli.spelling import in_options
-from dsir.interrupts import INTERRUPTED
+from dsir.interrupts import INTERRUPTED, answering
 from dsir.version import __version__
 
 # Each command with the first sentence of its help. A command's module is imported when the command
@@ -151,10 +156,11 @@ def _refuse_unread_arguments(arguments: Sequence[str]) -> None:
 
 def main() -> None:
     """Run the command line; a wrong call is one line on standard error and exit code 2."""
-    try:
-        _run()
-    finally:
-        let_go_of_standard_error()
+    with answering():
+        try:
+            _run()
+        finally:
+            let_go_of_standard_error()
 
 
 def _run() -> None:
@@ -170,5 +176,7 @@ def _run() -> None:
             say("error", f"{message} (see {path} --help)")
         sys.exit(WRONG_CALL)
     except typer.Abort:
-        sys.exit(INTERRUPTED)
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # Of typer, too, when the interrupt came between work and errors.
+        code = say_interrupted()
     sys.exit(code if isinstance(code, int) else 0)

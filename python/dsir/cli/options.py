@@ -72,6 +72,16 @@ ModelIfAny = Annotated[
     str | None,
     typer.Option("--model", "-m", metavar="PATH", help="The model file, e.g. model.dsir."),
 ]
+Kernels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kernels",
+        metavar="FILE.py|MODULE",
+        help="A Python file or module with the kernels and functions that a model needs, e.g. "
+        "kernels.py. Its code is run; a model file itself never brings code. May be repeated.",
+        rich_help_panel=panels.RUN,
+    ),
+]
 Label = Annotated[
     str | None,
     typer.Option(

@@ -11,7 +11,7 @@ from dsir.report.card import write_card
 from dsir.report.write import write_report
 
 
-@command()
+@command(reads_models=True)
 def report(
     folder: Annotated[
         str,

@@ -42,7 +42,7 @@ for _name in ("target_text", "preprocessing"):  # They are for the fit: a model 
 _OF_WEIGHTS = {*arguments_of(DocumentOptions, LanguageSettings), "dedup", "groups", "label"}
 
 
-@command(_ARGUMENTS, resumable=lambda _: True)
+@command(_ARGUMENTS, resumable=lambda _: True, reads_models=True)
 def score(
     raw: options.Raw,
     out: Annotated[

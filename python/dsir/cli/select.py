@@ -50,6 +50,7 @@ DryRun = Annotated[
 @command(
     {**arguments_of(*SELECT_SETTINGS), **NGRAMS},
     resumable=lambda given: given["workdir"] is not None,
+    reads_models=True,
 )
 def select(
     raw: options.Raw,

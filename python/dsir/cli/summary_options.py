@@ -17,6 +17,8 @@ from dsir.lexrank.summaries.budget import SummaryBudget
 from dsir.lexrank.summaries.method import MethodSettings
 from dsir.lexrank.summaries.methods import DEFAULT_METHOD, METHODS, SummaryMethod
 from dsir.lexrank.summarizer import Summarizer
+from dsir.model.own_part import name_of
+from dsir.model.own_tokenizers import tokenizer_in
 
 _PANEL = "Summaries"
 _LENGTHS = ("summary", "summary_words", "summary_characters", "summary_tokens")
@@ -86,12 +88,14 @@ class SummaryOptions:
         panel=_PANEL,
         metavar="TEXT",
     )
-    tokenizer: str | None = argument(
+    tokenizer: Any = argument(
         None,
-        "How the sentences of summaries are cut into terms, e.g. unicode, chars or tokenizer.json. "
-        "By default into words.",
+        "How the sentences of summaries are cut into terms, e.g. unicode, chars or tokenizer.json, "
+        "or a dsir.kernel or Python function by its file or module, e.g. jieba:lcut. By default "
+        "into words.",
         panel=_PANEL,
         metavar="NAME",
+        read=tokenizer_in,
     )
     ngram: int = argument(
         1,
@@ -176,5 +180,8 @@ class SummaryOptions:
         )
 
     def describe(self) -> dict[str, Any]:
-        """Return the options as JSON values."""
-        return described(self)
+        """Return the options as JSON values; code is named and not held."""
+        named = (
+            {} if isinstance(self.tokenizer, str | None) else {"tokenizer": name_of(self.tokenizer)}
+        )
+        return {**described(self), **named}

@@ -18,7 +18,7 @@ from dsir.settings.machine import MachineOptions
 from dsir.settings.option_text import sources_in
 
 
-@command(arguments_of(MachineOptions))
+@command(arguments_of(MachineOptions), reads_models=True)
 def verify(
     out: options.SelectionFolder,
     quick: Annotated[

@@ -23,7 +23,7 @@ from dsir.settings.output import OutputSettings
 _SHOWN = ("kl_reduction", "random_kl_reduction", "targets")
 
 
-@command(arguments_of(OutputSettings, MachineOptions))
+@command(arguments_of(OutputSettings, MachineOptions), reads_models=True)
 def write(
     rows: Annotated[
         str,

@@ -15,6 +15,7 @@ from dsir.model.estimator import Estimator
 from dsir.model.estimators import as_estimator, load_estimator
 from dsir.model.fasttext_model import FastTextModel
 from dsir.model.features import HashedNgrams
+from dsir.model.own_code import names_code
 from dsir.model.scorer_groups import same_tokens
 from dsir.remote import RemotePath
 from dsir.sampling import METHODS, Method
@@ -197,7 +198,9 @@ def _read(name: str, option: str, text: str) -> Any:
         return text
     try:
         return _value(one, text)
-    except ValueError:  # SettingError is one.
+    except ValueError as error:  # SettingError is one.
+        if names_code(text):
+            raise SettingError(f"methods={name!r}: {error}") from error
         raise SettingError(f"methods={name!r}: {option}={text}: is no value of {option}") from None
 
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from dsir import _core
 from dsir.errors import KernelError, warn
-from dsir.model.own_part import digest_of, raised, told_of
+from dsir.model.own_code import imported_part
+from dsir.model.own_part import digest_of, name_of, raised, source_with, told_of
 from dsir.model.own_tokenizer import OwnTokenizer, texts_of
 from dsir.model.python_source import source_of
 
@@ -25,15 +26,16 @@ class CallableTokenizer(OwnTokenizer):
     """
 
     kind: ClassVar[str] = "callable"
+    of_function: ClassVar[bool] = True
     way_out: ClassVar[str] = (
-        "in Python, give the function to dsir.HashedNgrams first; if its source has changed, fit "
-        "the model again"
+        "give the function to dsir.HashedNgrams first, or on the command line its file as "
+        "--kernels FILE.py; if its source has changed, fit the model again"
     )
     core_tokenizer: ClassVar[str] = "split"
 
     def __init__(self, function: Callable[[str], Iterable[str]]) -> None:
         self.function = function
-        self.name = getattr(function, "__qualname__", type(function).__name__)
+        self.name = name_of(function)
         self.digest = digest_of(self.kind, source_of(function))
         self._called = told_of("tokenizer", function)
 
@@ -73,7 +75,10 @@ class CallableTokenizer(OwnTokenizer):
                 f"text, for the text {text!r:.80}"
             ) from error
 
-    def __reduce__(self) -> tuple[object, tuple[object]]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        source = source_with(self.function)
+        if source is not None:
+            return (imported_part, (CallableTokenizer, source, self.name, self.digest))
         # By name: the other process needs the function, and pickle says so if it cannot be found.
         return (CallableTokenizer, (self.function,))
 

@@ -21,10 +21,10 @@ from dsir.corpus.bad_text import bad_text_error
 from dsir.corpus.failing_rows import naming_row
 from dsir.errors import RowError, SettingError
 from dsir.model import sentences
-from dsir.model.kernels import FeatureKernel
+from dsir.model.kernels import FeatureKernel, extractor_in
 from dsir.model.own_part import known
 from dsir.model.own_tokenizer import OwnTokenizer, is_described
-from dsir.model.own_tokenizers import described_tokenizer, own_tokenizer_of
+from dsir.model.own_tokenizers import described_tokenizer, own_tokenizer_of, tokenizer_in
 
 Hash = Literal["fast", "sha256"]
 Tokenizer = Literal[
@@ -103,8 +103,10 @@ class HashedNgrams:
         "How texts are cut into tokens: 'wordpunct' (runs of word characters and runs of other "
         "visible characters), 'word_tokenize' for NLTK's words, 'unicode' for the words of any "
         "language, 'chars', 'codepoints', 'bytes', 'whitespace', 'ids' for columns of token "
-        "numbers, or a vocabulary such as tokenizer.json.",
+        "numbers, or a vocabulary such as tokenizer.json. Or a dsir.kernel or Python function of "
+        "yours, on the command line by its file or module, such as kernels.py:camel_case.",
         panel=panels.NGRAMS,
+        read=tokenizer_in,
     )
     hash: Hash = argument(
         "fast",
@@ -136,9 +138,11 @@ class HashedNgrams:
     )
     extractor: FeatureKernel | None = argument(
         None,
-        "A dsir.kernel('features') that makes the features, in place of n-grams.",
-        option="",
+        "A dsir.kernel('features') that makes the features, in place of n-grams; on the command "
+        "line by its file or module, such as kernels.py:skip_grams.",
         panel=panels.NGRAMS,
+        metavar="FILE.py:NAME",
+        read=extractor_in,
         added=True,
     )
 

@@ -7,8 +7,6 @@ cpp/ngram/feature_spec.hpp or cpp/ngram/scorer_kernel.hpp is compiled around eac
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import inspect
 import math
 from collections.abc import Callable
@@ -19,13 +17,13 @@ import pyarrow as pa
 from dsir import _core
 from dsir.arguments.values import one_of, shown, whole_number
 from dsir.errors import SettingError
+from dsir.model.own_code import imported_part, object_in
 from dsir.model.own_part import (
-    MissingPartError,
     OwnPart,
     digest_of,
-    known,
     name_address,
     remember,
+    source_with,
     told_of,
 )
 from dsir.model.own_scorer import CallableScorer, OwnScorer
@@ -44,15 +42,13 @@ class Kernel(OwnPart):
     version and the options.
 
     Attributes:
-        argument: the argument that takes it.
         function: the function as it was written; calling the kernel calls it.
         address: address of the compiled function.
     """
 
-    argument: ClassVar[str]
     way_out: ClassVar[str] = (
-        "in Python, import the module that defines it first; if its source, the version of numba "
-        "or an option has changed, fit the model again"
+        "import the module that defines it first, on the command line with --kernels FILE.py; if "
+        "its source, the version of numba or an option has changed, fit the model again"
     )
     address: int
 
@@ -80,16 +76,16 @@ class Kernel(OwnPart):
         """Call the function as it was written, in Python."""
         return self.function(*arguments)
 
-    def __reduce__(self) -> tuple[object, tuple[str, str, str, str]]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Code is never in a pickle: the other process imports the module that defines the kernel.
-        return (_imported, (self.__module__, self.__qualname__, self.kind, self.digest))
+        source = source_with(self) or self.__module__
+        return (imported_part, (type(self), source, self.name, self.digest))
 
 
 class TokenizerKernel(Kernel, OwnTokenizer):
     """A kernel that cuts texts into tokens: `HashedNgrams(tokenizer=kernel)`."""
 
     kind: ClassVar[str] = "kernel"
-    argument: ClassVar[str] = "tokenizer"
     core_tokenizer: ClassVar[str] = "wordpunct"  # Not used: the core cuts by the address.
 
     def __init__(self, function: Callable[..., int]) -> None:
@@ -123,7 +119,6 @@ class ScorerKernel(Kernel, OwnScorer):
     """A kernel that makes a document's log-weight of its features: `dsir.fit(scorer=kernel)`."""
 
     kind: ClassVar[str] = "scorer kernel"
-    argument: ClassVar[str] = "scorer"
 
     def __init__(self, function: Callable[..., float]) -> None:
         super().__init__("scorer", function, {})
@@ -336,16 +331,16 @@ def _check_returned(
         raise SettingError(f"dsir.kernel: {function.__name__} returns {returned}; return {what}")
 
 
-def _imported(module: str, qualname: str, kind: str, digest: str) -> OwnPart:
-    kinds = (TokenizerKernel, FeatureKernel, ScorerKernel)
-    with contextlib.suppress(MissingPartError):
-        return known(kinds, kind, qualname, digest)
-    try:
-        importlib.import_module(module)
-        return known(kinds, kind, qualname, digest)
-    except (ImportError, MissingPartError) as error:
-        raise MissingPartError(
-            f"{qualname}: the module {module}, as this process imports it, does not define this "
-            f"{kind} (digest {digest}); define it at the top of a module that every process can "
-            "import, with the same source and the same version of numba"
-        ) from error
+def extractor_in(text: str) -> FeatureKernel:
+    """Read the option that names a features kernel, such as kernels.py:skip_grams.
+
+    Raises:
+        SettingError: it cannot be imported, or is no such kernel.
+    """
+    found: FeatureKernel = object_in(
+        FeatureKernel.argument,
+        text,
+        lambda one: isinstance(one, FeatureKernel),
+        "a function that is decorated with dsir.kernel('features')",
+    )
+    return found

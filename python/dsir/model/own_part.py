@@ -1,8 +1,9 @@
 """Parts of features that are not of the core: what identifies them, and where they are found again.
 
 A model file and a manifest name such a part by its digest and hold no code. Whoever reads one finds
-the part among those that this process has made: each is remembered when it is made. A vocabulary
-lies in the model file itself.
+the part among those that this process has made: each is remembered when it is made. A plain
+function is found in the files and modules that options have named. A vocabulary lies in the model
+file itself.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 from dsir.errors import KernelError, ModelError
@@ -25,12 +28,16 @@ class OwnPart:
 
     Attributes:
         kind: what it is, in files.
+        argument: the argument that takes it.
+        of_function: whether a plain function becomes such a part when it is given.
         way_out: what to do in a process that does not have it.
         name: name for people.
         digest: sixteen hexadecimal digits, which differ if the features may differ.
     """
 
     kind: ClassVar[str]
+    argument: ClassVar[str]
+    of_function: ClassVar[bool] = False
     way_out: ClassVar[str]
     name: str
     digest: str
@@ -51,6 +58,9 @@ class OwnPart:
 _known: dict[str, OwnPart] = {}
 
 
+_sources: dict[str, ModuleType] = {}
+
+
 _by_address: dict[int, str] = {}
 
 
@@ -62,7 +72,7 @@ def told_of(argument: str, function: object) -> str:
         function: the function, or what is called like one.
     """
     function = getattr(function, "py_func", function)  # Of a function compiled by numba.
-    name = getattr(function, "__qualname__", type(function).__name__)
+    name = name_of(function)
     code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
     if code is None:
         return f"{argument}={name}"
@@ -102,6 +112,29 @@ def remember(part: OwnPart) -> None:
     _known[part.digest] = part
 
 
+def look_in(source: str, module: ModuleType) -> None:
+    """Have `known` find the functions of a module that an option named.
+
+    Args:
+        source: the path of its file, or its name.
+        module: what was imported.
+    """
+    _sources[source] = module
+
+
+def source_with(part: object) -> str | None:
+    """Return the file or module, of those that options named, that has an object; None if none."""
+    for source, module in _sources.items():
+        if any(value is part for value in vars(module).values()):
+            return source
+    return None
+
+
+def name_of(function: object) -> str:
+    """Return the name of a function, or of the class of what is called like one."""
+    return str(getattr(function, "__qualname__", type(function).__name__))
+
+
 def known(
     kinds: tuple[type[OwnPart], ...],
     kind: object,
@@ -125,8 +158,32 @@ def known(
     found = _known.get(str(digest))
     if isinstance(found, kinds) and found.kind == kind:
         return found
-    ways_out = [one.way_out for one in kinds if one.kind == kind]
+    meant = [one for one in kinds if one.kind == kind]
+    for made in _made_of_functions(meant, name):
+        if made.digest == digest:
+            remember(made)
+            return made
+    ways_out = [one.way_out for one in meant]
     raise MissingPartError(
         f"{needed_by} the {kind!s:.20} {name!s:.80} (digest {digest!s:.16}), which this "
-        f"process does not have; {(ways_out or ['fit the model again'])[0]}"
+        f"process does not have{_another(meant, name)}; {(ways_out or ['fit the model again'])[0]}"
     )
+
+
+def _made_of_functions(kinds: list[type[OwnPart]], name: object) -> Iterator[OwnPart]:
+    """Make parts of the functions of this name in the modules that options named."""
+    for kind in kinds:
+        if kind.of_function:
+            for module in _sources.values():
+                for value in list(vars(module).values()):
+                    if callable(value) and not isinstance(value, type) and name_of(value) == name:
+                        yield kind(value)  # type: ignore[call-arg]
+
+
+def _another(kinds: list[type[OwnPart]], name: object) -> str:
+    """Say which digest a part of this kind and name has here, if there is one."""
+    parts = [*_known.values(), *_made_of_functions(kinds, name)]
+    for part in parts:
+        if type(part) in kinds and part.name == name:
+            return f" (it has one of this name with the digest {part.digest})"
+    return ""

@@ -16,13 +16,16 @@ import numpy.typing as npt
 
 from dsir.arguments.values import shown
 from dsir.errors import KernelError, SettingError, warn
+from dsir.model.own_code import imported_part, object_in
 from dsir.model.own_part import (
     OwnPart,
     digest_of,
     known,
     name_address,
+    name_of,
     raised,
     remember,
+    source_with,
     told_of,
 )
 from dsir.model.python_source import source_of
@@ -49,6 +52,7 @@ class OwnScorer(OwnPart):
         address: address of a function with the C signature of scorers.
     """
 
+    argument: ClassVar[str] = "scorer"
     address: int
 
     def describe(self) -> dict[str, str]:
@@ -76,14 +80,15 @@ class CallableScorer(OwnScorer):
     """
 
     kind: ClassVar[str] = "scorer function"
+    of_function: ClassVar[bool] = True
     way_out: ClassVar[str] = (
-        "in Python, fit with it first, dsir.fit(..., scorer=...); if its source has changed, fit "
-        "the model again"
+        "fit with it first, dsir.fit(..., scorer=...), or on the command line give its file as "
+        "--kernels FILE.py; if its source has changed, fit the model again"
     )
 
     def __init__(self, function: Scorer) -> None:
         self.function = function
-        self.name = getattr(function, "__qualname__", type(function).__name__)
+        self.name = name_of(function)
         self.digest = digest_of(self.kind, source_of(function))
         self._failures: list[BaseException] = []
         self._entry = _SIGNATURE(self._call)  # Keeps the machine code alive.
@@ -115,7 +120,10 @@ class CallableScorer(OwnScorer):
                 raise failure from None
             raise KernelError(f"{self._called}: {raised(failure)}") from failure
 
-    def __reduce__(self) -> tuple[object, tuple[object]]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        source = source_with(self.function)
+        if source is not None:
+            return (imported_part, (CallableScorer, source, self.name, self.digest))
         # By name: the other process needs the function, and pickle says so if it cannot be found.
         return (CallableScorer, (self.function,))
 
@@ -153,6 +161,16 @@ def own_scorer_of(given: object) -> OwnScorer:
         )
     remember(scorer)
     return scorer
+
+
+def scorer_in(text: str) -> object:
+    """Read the option that names a scorer, such as kernels.py:length_penalty.
+
+    Raises:
+        SettingError: it cannot be imported, or is neither a scorer kernel nor a function.
+    """
+    wanted = "a function, or one that is decorated with dsir.kernel('scorer')"
+    return object_in(OwnScorer.argument, text, callable, wanted)
 
 
 def described_scorer(given: object, kinds: tuple[type[OwnScorer], ...]) -> OwnScorer:

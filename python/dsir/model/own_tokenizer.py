@@ -25,6 +25,7 @@ class OwnTokenizer(OwnPart, abc.ABC):
         address: address of a compiled tokenizer, for the core; 0 for none.
     """
 
+    argument: ClassVar[str] = "tokenizer"
     core_tokenizer: ClassVar[str]
     address: int = 0
 

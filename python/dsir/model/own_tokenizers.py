@@ -11,6 +11,7 @@ from dsir.errors import SettingError
 from dsir.model import callable_tokenizer, vocabulary
 from dsir.model.callable_tokenizer import CallableTokenizer
 from dsir.model.kernels import TokenizerKernel
+from dsir.model.own_code import names_code, object_in
 from dsir.model.own_part import OwnPart, known, remember
 from dsir.model.own_tokenizer import OwnTokenizer
 from dsir.model.vocabulary import Vocabulary
@@ -48,6 +49,23 @@ def own_tokenizer_of(given: object, names: Iterable[str]) -> OwnTokenizer:
         )
     remember(own)
     return own
+
+
+def tokenizer_in(text: str) -> object:
+    """Read --tokenizer: what names code, such as kernels.py:camel_case, or the text as it is.
+
+    Raises:
+        SettingError: the code cannot be imported, or is no tokenizer.
+    """
+    if not names_code(text):
+        return text
+    return object_in(
+        OwnTokenizer.argument,
+        text,
+        lambda one: callable(one) or isinstance(one, OwnTokenizer) or vocabulary.is_vocabulary(one),
+        "a function from a text to its tokens, or one that is decorated with "
+        "dsir.kernel('tokenizer')",
+    )
 
 
 def described_tokenizer(described: Mapping[str, Any]) -> OwnPart:

@@ -16,7 +16,13 @@ from dsir.model.features import HashedNgrams, check_features
 from dsir.model.importance import check_scorer
 from dsir.model.kernels import SCORERS
 from dsir.model.length import Length, check_length
-from dsir.model.own_scorer import OwnScorer, Scorer, described_scorer, own_scorer_of
+from dsir.model.own_scorer import (
+    OwnScorer,
+    Scorer,
+    described_scorer,
+    own_scorer_of,
+    scorer_in,
+)
 from dsir.model.proportions import shares
 from dsir.model.targets import Proportions, TargetMode, check_targets, in_order
 from dsir.sampling import METHODS
@@ -110,9 +116,11 @@ class FitSettings:
     scorer: OwnScorer | None = argument(
         None,
         "A dsir.kernel('scorer'), or a Python function, that makes the log-weight of a document of "
-        "its n-grams, in place of the sum of their log ratios.",
-        option="",
+        "its n-grams, in place of the sum of their log ratios; on the command line by its file or "
+        "module, such as kernels.py:length_penalty.",
         panel=panels.NGRAMS,
+        metavar="FILE.py:NAME",
+        read=scorer_in,
     )
     grades: str | None = argument(
         None,
