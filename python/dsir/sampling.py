@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.arguments import panels
+from dsir.arguments.arrays import refuse_masked
 from dsir.arguments.declared import argument
 from dsir.arguments.values import amount, number, one_of, whole_number
 from dsir.errors import BudgetError, SettingError
@@ -273,13 +274,8 @@ def flat_numbers(log_weights: npt.ArrayLike) -> npt.NDArray[Any]:
     values = np.asanyarray(log_weights)
     if values.ndim != 1 or (len(values) and values.dtype.kind not in "fiu"):
         raise SettingError("log_weights: expected a flat array of numbers")
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        # What is under a mask is a number like others to all that follows.
-        at = int(np.flatnonzero(np.ma.getmaskarray(values))[0])
-        raise SettingError(
-            f"log_weights: position {at} is masked; give log_weights.filled(-numpy.inf) to draw no "
-            "masked document"
-        )
+    way_out = "give log_weights.filled(-numpy.inf) to draw no masked document"
+    refuse_masked("log_weights", values, way_out)
     return values
 
 

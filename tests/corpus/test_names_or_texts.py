@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dsir
-from dsir.corpus import resolve
+from dsir.corpus import names_or_texts, resolve
 from dsir.errors import SettingError, ShardError
 
 
@@ -192,6 +192,20 @@ def test_the_disk_is_not_asked_about_sentences(folder, monkeypatch):
     monkeypatch.setattr(os, "stat", lambda path, **how: asked.append(path) or stat(path, **how))
     assert texts_of(texts) == texts
     assert [path for path in asked if "ship" in str(path)] == ["a ship"]
+
+
+def test_names_with_a_line_end(folder, monkeypatch):
+    """Such a name is a file that is there, and otherwise a text."""
+    name = "new\nline.jsonl"
+    assert texts_of([name]) == [name]
+    Path(name).write_text('{"text": "of a file"}\n')
+    assert texts_of([name]) == ["of a file"]
+    with pytest.raises(SettingError, match=r"element 1 names a file .* element 0 does not"):
+        resolve(["a ship\nat sea", name], name="target")
+    # Only what ends as files do is looked for.
+    monkeypatch.setattr(names_or_texts, "exists", lambda name: pytest.fail(name))
+    for text in ("a ship\nat sea.", "a\nship.\n" * 9, "one\nship and line.jsonl of it"):
+        assert texts_of([text, text]) == [text, text]
 
 
 def test_a_long_name_in_a_folder_that_is_there_is_a_name(folder):

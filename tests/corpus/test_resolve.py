@@ -292,7 +292,11 @@ def test_table_without_text(source: object, message: str) -> None:
         (["a", b"b"], "element 1 is bytes, not str"),
         ((x for x in ["a", 2.5]), "element 1 is float"),
         (["a", "\ud800"], "element 1 holds half a surrogate pair"),
-        ([3], "int cannot be read as a corpus"),
+        ([3], "element 0 is int, not str"),
+        ([float("nan"), "a"], "element 0 is float, .* give None for a text that is missing"),
+        ([None, pd.NA, "a"], "element 1 is NAType, .* give None for a text that is missing"),
+        ([b"a", "b"], r"element 0 is bytes, .* decode such elements, by \.decode\(\)"),
+        (pl.DataFrame({"text": ["a"], "o": pl.Series([object()])}), r"column 'o' .*drop\('o'\)"),
         (3, "int cannot be read as a corpus"),
         (None, "NoneType cannot be read"),
         (b"abc", "bytes cannot be read"),
@@ -307,6 +311,19 @@ def test_table_without_text(source: object, message: str) -> None:
 def test_not_a_corpus(source: object, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         resolve(source)
+
+
+def test_a_masked_text_is_missing() -> None:
+    for kind in ("U1", object):
+        texts = np.ma.array(np.array(["a", "b", "c"], dtype=kind), mask=[False, True, False])
+        [shard] = resolve(texts).shards
+        assert [
+            one for batch in shard.text_batches(on_error="raise") for one in batch.text.to_pylist()
+        ] == [
+            "a",
+            None,
+            "c",
+        ]
 
 
 @pytest.mark.parametrize("source", [[], ()])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pickle
+import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -37,8 +41,34 @@ def test_pandas_columns_that_hold_no_texts(model):
         pd.Series(["a", 2], dtype=object, name="n").dsir.log_weight(model)
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            ["a", None, 2.5],
+            r"row 2 holds 2.5 \(float\), but row 0 'a' \(str\); make all of one type",
+        ),
+        ([None, 2, np.nan, "a"], r"row 3 holds 'a' \(str\), but row 1 2 \(int\); make all of one"),
+        (["a"] * 700 + [True], r"row 700 holds True \(bool\), but row 0 'a' \(str\)"),
+        ([None, Path("a")], r"row 1 holds PosixPath\('a'\) \(PosixPath\), which Arrow has no type"),
+        (["a", "\ud800"], r"row 1 holds half a surrogate pair"),
+    ],
+)
+def test_a_column_of_mixed_values_says_which_row(model, values, said):
+    pd = pytest.importorskip("pandas")
+    importlib.import_module("dsir.integrations.pandas")  # Gives it its `.dsir`.
+    series = pd.Series(values, dtype=object)
+    with pytest.raises(dsir.SettingError, match=said):
+        series.dsir.log_weight(model)
+    with pytest.raises(dsir.SettingError, match=f"raw: the Series cannot be read.*: {said}"):
+        dsir.select(series, model=model, n=1, progress=False)
+    frame = pd.DataFrame({"n": range(len(values)), "text": series})
+    with pytest.raises(dsir.SettingError, match=f"raw: the DataFrame .*: column 'text': {said}"):
+        dsir.select(frame, model=model, n=1, progress=False)
+
+
 @pytest.mark.parametrize("values", [[], [np.nan, np.nan]])
-@pytest.mark.parametrize("dtype", ["object", "float64", "string"])
+@pytest.mark.parametrize("dtype", ["object", "float64", "string", "category"])
 def test_pandas_columns_without_a_text(model, values, dtype):
     """Pandas infers floats for a column of a CSV file whose cells are all empty."""
     pd = pytest.importorskip("pandas")
@@ -197,6 +227,11 @@ def test_daft(model, texts, expected):
     assert scored["w"] == expected.tolist()
     with pytest.raises(Exception, match="column 'n': holds int64"):
         frame.with_column("w", log_weight(daft.col("n"), model)).to_pydict()
+    for other in ("body", None, frame, texts):
+        with pytest.raises(dsir.SettingError, match=r"expected an expression of Daft, such as daf"):
+            log_weight(other, model)
+    with pytest.raises(dsir.SettingError, match=r"such as daft.col\('body'\)"):
+        log_weight("body", model)
 
 
 def test_batches_of_spark(model, texts, expected):
@@ -208,3 +243,33 @@ def test_batches_of_spark(model, texts, expected):
     assert first["w"].to_pylist() == expected.tolist()
     assert first.schema.names == ["body", "w"]
     assert (second.num_rows, second.schema) == (0, first.schema)
+
+
+# Of Spark's own, and none of dsir's.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_spark_itself(model, texts, expected, monkeypatch):
+    sql = pytest.importorskip("pyspark.sql")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java")
+    from dsir.integrations.spark import log_weight_in_arrow
+
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    settings = {"spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1"}
+    session = sql.SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    try:
+        rows = [(number, text, {"body": text}) for number, text in enumerate(texts)]
+        frame = session.createDataFrame(rows, "n int, text string, doc struct<body: string>")
+        schema = "n int, text string, doc struct<body: string>, log_weight double"
+        for text in ("text", "doc.body"):
+            score = log_weight_in_arrow(model, text=text)
+            found = frame.repartition(3).mapInArrow(score, schema).sort("n").collect()
+            assert [row.log_weight for row in found] == expected.tolist()
+        assert frame.where("n > 99").mapInArrow(score, schema).collect() == []
+        with pytest.raises(Exception, match="column 'n' is int32, not text"):
+            frame.mapInArrow(log_weight_in_arrow(model, text="n"), schema).collect()
+    finally:
+        session.stop()

@@ -74,6 +74,23 @@ def test_batches_of_every_kind(model, texts, expected):
     assert AtLeast(model, -1e9, text="body")(table) == [bool(text) for text in texts]
 
 
+@pytest.mark.parametrize("kind", [list, lambda docs: np.array(docs, dtype=object), tuple])
+def test_texts_in_a_nested_column(model, texts, expected, kind):
+    """Ray Data gives NumPy arrays by default, and datasets lists."""
+    docs = kind([{"body": text, "n": 3} for text in texts])
+    found = AddLogWeight(model, text="doc.body")({"doc": docs})
+    assert list(found["log_weight"]) == expected.tolist()
+    assert found["doc"] is docs
+    wanted = [bool(text) for text in texts]
+    assert AtLeast(model, -1e9, text="doc.body")({"doc": docs, "n": [1]}) == wanted
+    # A key with a dot is itself meant.
+    assert AddLogWeight(model, text="doc.body")({"doc.body": ["sea"], "doc": [3]})["log_weight"]
+    with pytest.raises(dsir.TextColumnError, match=r"no column 'doc.text'"):
+        AddLogWeight(model, text="doc.text")({"doc": docs})
+    with pytest.raises(dsir.TextColumnError, match=r"no column 'other.text'; columns: doc"):
+        AddLogWeight(model, text="other.text")({"doc": docs})
+
+
 @pytest.mark.parametrize("least", ["3", None, float("nan"), True, np.True_, 1j, np.complex64(1)])
 def test_the_least_log_weight_is_a_number(model, least):
     with pytest.raises(dsir.SettingError, match="least="):
@@ -135,6 +152,12 @@ def test_one_row_is_no_batch(model, call, text):
     """`map` of datasets gives rows unless it is told batched=True."""
     with pytest.raises(dsir.SettingError, match=r"batch: is one row.*give batched=True"):
         call(model)({"text": text, "n": 1})
+
+
+def test_one_nested_row_is_no_batch(model):
+    for batch in ({"text": {"body": "a ship"}}, {"doc": {"text": "a ship"}}):
+        with pytest.raises(dsir.SettingError, match=r"is one row.*call map_batches of Ray Data"):
+            AddLogWeight(model, text="text" if "text" in batch else "doc.text")(batch)
 
 
 @pytest.mark.parametrize("batch", [["a ship"], "a ship", None, 3, pa.array(["a ship"])])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import pickle
+import socket
 import sys
 import types
+import warnings
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -107,7 +110,103 @@ def test_what_cannot_be(torch_rows, folder, tmp_path):
         rows(folder, rank=2, world_size=2)
     with pytest.raises(dsir.SettingError, match="drop_last='no'"):
         rows(folder, drop_last="no")
-    with pytest.raises(dsir.SettingError, match="expected a list of names"):
-        rows(folder, columns="text")
+    for columns in ("text", 3, [], [3], ["n", None]):
+        with pytest.raises(dsir.SettingError, match=r"columns=.*: expected a list of names"):
+            rows(folder, columns=columns)
     with pytest.raises(dsir.SettingError, match=r"has no 'text'; it has body, log_weight, n"):
         list(rows(folder, columns=["text"]))
+
+
+def test_a_spawned_worker_knows_the_rank(torch_rows, folder, monkeypatch):
+    """Its process is in no process group, so the rank goes with the pickle."""
+    monkeypatch.setattr(torch_rows, "_of_torch", lambda: (1, 2))
+    every = dsir.load(folder).rows.tolist()
+    dataset = torch_rows.SelectedRows(folder, columns=["n"])
+    given = torch_rows.SelectedRows(folder, columns=["n"], rank=0, world_size=5)
+    sent, sent_given = pickle.loads(pickle.dumps([dataset, given]))
+    monkeypatch.setattr(torch_rows, "_of_torch", lambda: None)
+    assert [row["n"] for row in sent] == every[25:]
+    assert [row["n"] for row in sent_given] == every[:10]
+    # Pickled before there is a process group, e.g. by torch.multiprocessing.spawn: not yet known.
+    early = pickle.loads(pickle.dumps(dataset))
+    monkeypatch.setattr(torch_rows, "_of_torch", lambda: (0, 2))
+    assert [row["n"] for row in early] == every[:25]
+
+
+def _ranks_rows(rank, folder, port, method, places):
+    import torch.distributed as distributed
+    from torch.utils.data import DataLoader
+
+    from dsir.integrations.torch import SelectedRows
+
+    place = f"tcp://127.0.0.1:{port}"
+    distributed.init_process_group("gloo", init_method=place, rank=rank, world_size=2)
+    rows = SelectedRows(folder, columns=["n"])
+    loader = DataLoader(rows, batch_size=4, num_workers=2, multiprocessing_context=method)
+    found = [number for batch in loader for number in batch["n"].tolist()]
+    (places / f"{rank}.json").write_text(json.dumps(found))
+    distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_ranks_and_workers_of_torch_itself(folder, tmp_path, method):
+    multiprocessing = pytest.importorskip("torch.multiprocessing")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    multiprocessing.spawn(_ranks_rows, args=(folder, port, method, tmp_path), nprocs=2)
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert sorted(first + second) == dsir.load(folder).rows.tolist()
+    assert (len(first), len(second)) == (25, 25)
+
+
+def test_ranks_that_accelerate_divides_once_more(torch_rows, folder, monkeypatch):
+    state = types.ModuleType("accelerate.state")
+    state.PartialState = types.SimpleNamespace(_shared_state={})
+    monkeypatch.setitem(sys.modules, "accelerate.state", state)
+    monkeypatch.setattr(torch_rows, "_of_torch", lambda: (0, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(torch_rows.SelectedRows(folder))  # It is imported, and not in use.
+        state.PartialState._shared_state["num_processes"] = 2
+        list(torch_rows.SelectedRows(folder, rank=0, world_size=1))
+    with pytest.warns(dsir.DsirWarning, match=r"give SelectedRows rank=0, world_size=1"):
+        list(torch_rows.SelectedRows(folder))
+
+
+def _written(tmp_path, rows, target=("ship and sea",) * 9, **settings):
+    path = tmp_path / "raw.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = {"n": len(rows), "min_tokens": 1, "out": tmp_path / "selected", "progress": False}
+    return dsir.select(path, target, **(given | settings))
+
+
+def test_lines_without_a_field(torch_rows, tmp_path):
+    _written(tmp_path, [{"text": f"ship {n}"} | ({"n": n} if n != 4 else {}) for n in range(9)])
+    rows = torch_rows.SelectedRows(tmp_path / "selected")
+    assert [row.get("n") for row in rows] == [0, 1, 2, 3, None, 5, 6, 7, 8]
+    rows = torch_rows.SelectedRows(tmp_path / "selected", columns=["n"])
+    with pytest.raises(dsir.SettingError, match=r"part-00000.jsonl: row 4 has no 'n'; it has log"):
+        list(rows)
+
+
+def test_lines_know_which_of_separate_targets_took_them(torch_rows, tmp_path):
+    targets = {"sea": ["ship and sea"] * 9, "law": ["court of law"] * 9}
+    texts = [{"text": f"{what} {n}"} for n in range(9) for what in ("ship and sea", "court of law")]
+    settings = {"n": 4, "targets": "separate", "target_column": "goal"}
+    selection = _written(tmp_path, texts, targets, **settings)
+    rows = torch_rows.SelectedRows(tmp_path / "selected", columns=["goal"])
+    wanted = [["sea", "law"][number] for number in selection.target]
+    assert [row["goal"] for row in rows] == wanted
+    assert set(wanted) == {"sea", "law"}
+
+
+@pytest.mark.parametrize("line", [b'{"text": "shi', b'{"text": "shi\xffp"}', b"[]", b"3", b""])
+def test_a_line_that_was_damaged_later(torch_rows, tmp_path, line):
+    selection = _written(tmp_path, [{"text": f"ship {n}"} for n in range(9)])
+    [path] = selection.paths
+    lines = path.read_bytes().splitlines()
+    lines[6] = line
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(dsir.InputError, match=r"part-00000\.jsonl"):
+        list(torch_rows.SelectedRows(tmp_path / "selected"))

@@ -206,7 +206,8 @@ def run(*arguments: object) -> Any:
 def one_line_error(result: Any, pattern: str) -> None:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert result.stdout == ""
-    told = re.sub(r"\Adsir: warning: target: is the same as raw.*\n", "", result.stderr)
+    beside = r"\Adsir: warning: target: (is the same as raw|1 file of it is part of raw).*\n"
+    told = re.sub(beside, "", result.stderr)
     assert re.fullmatch(rf"dsir: error: [^\n]*{pattern}[^\n]*\n", told), result.stderr
 
 

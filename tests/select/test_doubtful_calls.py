@@ -1,5 +1,6 @@
 """Calls that run, but hardly mean what they say, are warned of."""
 
+import json
 import shutil
 import unicodedata
 import warnings
@@ -51,6 +52,32 @@ def test_a_target_beside_raw_is_no_warning(tmp_path):
         dsir.fit(raw, target, progress=False)
         dsir.fit(raw, raw / "a.parquet", progress=False)
         dsir.fit(TEXTS, TEXTS[:5], progress=False)
+        dsir.select(raw, target, n=2, min_tokens=1, progress=False)
+
+
+@pytest.mark.parametrize("way", ["path", "link", "list", "one of two"])
+def test_a_target_that_is_part_of_raw(tmp_path, way):
+    raw, link = tmp_path / "raw", tmp_path / "link.jsonl"
+    raw.mkdir()
+    for name in "abc":
+        lines = [json.dumps({"text": f"{text} {name}"}) + "\n" for text in TEXTS]
+        (raw / f"{name}.jsonl").write_text("".join(lines))
+    link.symlink_to(raw / "b.jsonl")
+    path = raw / "b.jsonl"
+    target = {"path": path, "link": link, "list": [path], "one of two": {"x": TEXTS, "y": path}}
+    with pytest.warns(dsir.DsirWarning, match=r"file of it is part of raw \(.*; leave them out of"):
+        dsir.select(raw, target[way], n=2, min_tokens=1, progress=False)
+
+
+def test_an_iterator_that_is_used_up():
+    texts = iter(TEXTS)
+    dsir.fit(texts, WANTED, targets="mixture", progress=False)
+    reader = pa.RecordBatchReader.from_batches(pa.schema([("text", pa.string())]), [])
+    for used in (texts, reader):
+        with pytest.raises(dsir.EmptyCorpusError, match=r"raw: has no rows .* make it again"):
+            dsir.select(used, WANTED, n=1, progress=False)
+        with pytest.raises(dsir.EmptyCorpusError, match=r"target: has no rows .* make it again"):
+            dsir.fit(TEXTS, used, progress=False)
 
 
 def test_a_target_of_a_few_words(tmp_path, invoke_dsir):

@@ -167,8 +167,12 @@ def refuse_names(strings: Iterable[str | None], name: str) -> None:
 
 def _look(string: str) -> _Look:
     line = string.rstrip("\r\n")  # Lines of a listing keep their newline.
-    if not line.strip("./~ \t") or len(line) > _LONGEST_PATH or "\n" in line or "\0" in line:
+    if not line.strip("./~ \t") or len(line) > _LONGEST_PATH or "\0" in line:
         return _Look.TEXT  # "." is a folder, and the last token of many a sentence.
+    if "\n" in line:
+        # Names may have lines as well; most texts of several lines do not end as files do.
+        named = _SPACE.search(line[-8:]) is None and _has_known_suffix(line) and exists(line)
+        return _Look.FILE if named else _Look.TEXT
     spaced = _SPACE.search(line) is not None
     if spaced and len(line) > _LONGEST_NAME:
         # Without asking the disk about every sentence, which would take longer than to score it.

@@ -13,9 +13,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from dsir.arguments.values import name_of_column, shown
@@ -28,6 +30,7 @@ from dsir.corpus.memory import MemoryShard
 from dsir.corpus.names_or_texts import URL, Paths, Texts, are_paths, refuse_names
 from dsir.corpus.partitions import folders_of, partitioned
 from dsir.corpus.pipe import Pipe
+from dsir.corpus.refused_element import is_missing
 from dsir.corpus.shard import OnError, Shard
 from dsir.corpus.tables import first_texts, speaks_arrow, table_of, table_of_texts
 from dsir.corpus.text_column import find_text_column
@@ -202,6 +205,8 @@ class _Resolver:
 
     def _iterable(self, source: Iterable[Any], name: str) -> Iterator[Shard]:
         """Take what can be iterated once. Its first elements say what it holds."""
+        if isinstance(source, np.ma.MaskedArray):
+            source = source.tolist()  # What is masked becomes None.
         try:
             rest = iter(source)
             first = list(itertools.islice(rest, _FIRST))
@@ -221,12 +226,13 @@ class _Resolver:
     def _list(self, elements: list[Any], name: str) -> Iterator[Shard]:
         if not elements:
             return
-        strings = [element for element in elements if element is None or isinstance(element, str)]
-        if len(strings) == len(elements):
-            if not are_paths(strings, name):
-                yield self._in_memory(table_of_texts(strings, self._text, name), name)
+        nulls = sum(element is None for element in elements)
+        strings = [element for element in elements if isinstance(element, str)]
+        if len(strings) + nulls == len(elements):
+            if not are_paths(elements, name):
+                yield self._in_memory(table_of_texts(elements, self._text, name), name)
                 return
-        elif isinstance(elements[0], str) and not are_paths([elements[0]], name):
+        elif _are_values(elements) and not are_paths(strings[:1], name):
             # Some elements are not texts: the error that this raises names the first of them.
             yield self._in_memory(table_of_texts(elements, self._text, name), name)
             return
@@ -316,6 +322,12 @@ class _Resolver:
     def _in_memory(self, table: pa.Table, name: str) -> MemoryShard:
         find_text_column(table.schema, self._text, name, self._encoding)
         return MemoryShard(name, table_bytes(table), self._text, table, self._encoding)
+
+
+def _are_values(elements: list[Any]) -> bool:
+    """Tell whether the first element that is not None is a text, or a value in place of one."""
+    first = next((element for element in elements if element is not None), "")
+    return isinstance(first, str | bytes | Real) or (not speaks_arrow(first) and is_missing(first))
 
 
 def _unreadable(source: object, name: str) -> SettingError:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from dsir.corpus.cast_columns import is_view, whole_view
+from dsir.corpus.refused_element import is_missing, refused_column, refused_element
 from dsir.errors import DsirError, SettingError
 from dsir.remote.read_errors import first_line
 
@@ -40,6 +41,7 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
     Raises:
         SettingError: the source does not export valid Arrow data.
     """
+    _refuse_objects(source, name)
     try:
         return _with_whole_views(_as_table(source, text))
     except DsirError:  # SettingError is a ValueError.
@@ -47,8 +49,29 @@ def table_of(source: Any, text: str, name: str) -> pa.Table:
     except (pa.ArrowException, OSError, TypeError, ValueError) as error:
         # Frames with a column twice, sparse columns, and strings that are not UTF-8.
         raise SettingError(
-            f"{name}: the {type(source).__name__} cannot be read as Arrow data: {first_line(error)}"
+            f"{name}: the {type(source).__name__} cannot be read as Arrow data: "
+            f"{_why_not(source, error)}"
         ) from error
+
+
+def _refuse_objects(source: Any, name: str) -> None:
+    """Refuse a frame of polars with columns of Python objects: Arrow would get their addresses."""
+    if hasattr(source, "iloc") or not (hasattr(source, "dtypes") and hasattr(source, "columns")):
+        return
+    for column, kind in zip(source.columns, source.dtypes, strict=False):
+        if str(kind) == "Object":
+            raise SettingError(
+                f"{name}: column {column!r} holds objects of Python, which Arrow has no type for; "
+                f"cast it to another type, or leave it out by frame.drop({column!r})"
+            )
+
+
+def _why_not(source: Any, error: Exception) -> str:
+    """Say why a source is no Arrow data; of one of pandas, which column and which row."""
+    why = None
+    if hasattr(source, "iloc"):
+        why = refused_element(source) if source.ndim == 1 else refused_column(source)
+    return why or first_line(error)
 
 
 def _as_table(source: Any, text: str) -> pa.Table:
@@ -125,9 +148,14 @@ def _array_of_texts(texts: list[Any], first: int, name: str) -> pa.Array:
     if not _PLAIN.issuperset(map(type, texts)):  # Faster than a look at each.
         for position, element in enumerate(texts, first):
             if element is not None and not isinstance(element, str):
+                hint = ""
+                if isinstance(element, bytes):
+                    hint = "; decode such elements, by .decode()"
+                elif is_missing(element):
+                    hint = "; give None for a text that is missing"
                 raise SettingError(
                     f"{name}: element {position} is {type(element).__name__}, not str; "
-                    "a sequence of texts may hold only str and None"
+                    f"a sequence of texts may hold only str and None{hint}"
                 )
     try:
         return pa.array(texts, type=pa.large_string())

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments.arrays import array_of
 from dsir.corpus.pandas_index import described_index, index_columns
+from dsir.corpus.refused_element import is_missing
 from dsir.errors import SettingError
 
 Bools = npt.NDArray[np.bool_]
@@ -23,7 +25,7 @@ class Column:
     Attributes:
         name: its name, for messages.
         values: the values; at a missing one, anything.
-        missing: whether the value is missing: null, None, NaN, NaT or NA.
+        missing: whether the value is missing: null, None, NaN, NaT, NA or masked.
         names: whether the column's own type says that its values are names (categories).
         kind: the type, for messages.
     """
@@ -97,7 +99,8 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
             column_of(column, f"{role}: column {name!r}", name)
             for name, column in zip(names, found, strict=True)
         ]
-    values = np.asarray(table)
+    # A masked value is missing.
+    values = table if isinstance(table, np.ma.MaskedArray) else array_of(role, table)
     if values.ndim == 2 and values.shape[1] == 0:
         raise SettingError(
             f"{role}: 0 feature(s) (shape={values.shape}) while a minimum of 1 is required."
@@ -111,6 +114,29 @@ def columns_of(table: Any, role: str = "X") -> list[Column]:
         column_of(column, f"{role}: column '{number}'", str(number))
         for number, column in enumerate(values.T)
     ]
+
+
+def numbers_of(table: Any, role: str = "X") -> npt.NDArray[Any]:
+    """Return an array, lists or a data frame as an array; NaN where a frame has no number.
+
+    Only what holds no numbers alone comes back as objects or strings.
+
+    Args:
+        table: the array, lists or frame.
+        role: what messages call it.
+
+    Raises:
+        SettingError: lists in a list differ in length, or an entry is masked.
+    """
+    values = array_of(role, table)
+    if values.dtype.kind != "O" or not is_table(table):
+        return values
+    # Nullable columns of pandas together are objects.
+    columns = [(np.array(one.values.tolist()), one.missing) for one in columns_of(table, role)]
+    if any(column.dtype.kind not in "fiub" for column, missing in columns if not missing.all()):
+        return values
+    blank = [np.where(missing, np.nan, 0 if missing.all() else one) for one, missing in columns]
+    return np.column_stack(blank)
 
 
 def _is_texts(column: Any) -> bool:
@@ -199,7 +225,9 @@ def _arrow_column(column: pa.ChunkedArray, where: str, name: str) -> Column:
 
 
 def _told_missing(column: Any) -> Bools | None:
-    """Return what a pandas or polars column itself says is missing; None for others."""
+    """Return what a column of pandas, polars or a mask says is missing; None for others."""
+    if isinstance(column, np.ma.MaskedArray):
+        return np.ma.getmaskarray(column) | _missing_in(np.asarray(column))
     if hasattr(column, "isna"):
         return np.asarray(column.isna(), dtype=bool)
     if hasattr(column, "is_null") and hasattr(column, "to_numpy"):
@@ -214,17 +242,8 @@ def _missing_in(values: npt.NDArray[Any]) -> Bools:
     if values.dtype.kind in "mM":
         return np.asarray(np.isnat(values))
     if values.dtype.kind == "O":
-        return np.fromiter((_is_missing(one) for one in values), bool, len(values))
+        return np.fromiter((is_missing(one) for one in values), bool, len(values))
     return np.zeros(len(values), dtype=bool)
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    try:
-        return bool(value != value)  # Only NaN and NaT differ from themselves.
-    except (TypeError, ValueError, ArithmeticError):
-        return False
 
 
 def _refuse_nested(values: npt.NDArray[Any], where: str) -> None:

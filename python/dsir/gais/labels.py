@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments.arrays import array_of
 from dsir.arguments.values import whole_number
 from dsir.errors import SettingError
 from dsir.gais.columns import Column, column_of, columns_of, is_table
@@ -17,33 +18,59 @@ MOST_SINGLE = 20
 MOST_BINS = 1000
 
 
-def label_column(y: Any) -> Column:
+def label_column(y: Any, role: str = "y") -> Column:
     """Return the labels of rows as a column.
 
     Args:
         y: an array, list, Arrow column, pandas or polars column, or a table with one column.
+        role: what messages call them.
 
     Raises:
         SettingError: y has another shape, or holds what is no label: complex numbers, lists,
             records.
     """
     if is_table(y):
-        columns = columns_of(y, "y")
+        columns = columns_of(y, role)
         if len(columns) != 1:
             raise SettingError(
-                f"y: a table of {len(columns)} columns; expected one label for each row"
+                f"{role}: a table of {len(columns)} columns; expected one label for each row"
             )
         return columns[0]
     if isinstance(y, pa.Array):
         y = pa.chunked_array([y])
+    given = type(y).__name__
     if not isinstance(y, pa.ChunkedArray) and not hasattr(y, "dtype"):
-        y = np.asarray(y)
+        y = array_of(role, y)
     shape = getattr(y, "shape", None)
+    if shape == ():
+        raise SettingError(f"{role}: is {given}; expected a list or an array of labels")
     if shape is not None and len(shape) == 2 and shape[1] == 1:
         y = y[:, 0]
     elif shape is not None and len(shape) != 1:
-        raise SettingError(f"y: an array of shape {shape}; expected one label for each row")
-    return column_of(y, "y")
+        raise SettingError(f"{role}: an array of shape {shape}; expected one label for each row")
+    return column_of(y, role)
+
+
+def label_codes(
+    values: npt.NDArray[Any], role: str = "y"
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
+    """Return the different labels in order, and for each row the number of its label.
+
+    Args:
+        values: labels, none of them missing.
+        role: what messages call them.
+
+    Raises:
+        SettingError: labels cannot be compared.
+    """
+    try:
+        classes, codes = np.unique(values, return_inverse=True)
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"{role}: the labels cannot be compared: {error}; make all of one type, e.g. by "
+            f"[str(label) for label in {role}]"
+        ) from error
+    return classes, codes.reshape(-1).astype(np.int32)
 
 
 def class_codes(
@@ -74,10 +101,7 @@ def class_codes(
         raise SettingError(f"y: row {row} is infinite")
     if bins is not None:
         values = _binned(values, bins)
-    try:
-        classes, codes = np.unique(values, return_inverse=True)
-    except (TypeError, ValueError) as error:
-        raise SettingError(f"y: the labels cannot be compared: {error}") from error
+    classes, codes = label_codes(values)
     if len(classes) < least:
         raise SettingError(
             f"y: one class: every row has the label {classes[:1].tolist()[0]!r}, so there is "
@@ -85,7 +109,7 @@ def class_codes(
         )
     if bins is None:
         _refuse_single(classes, values)
-    return codes.reshape(-1).astype(np.int32), classes
+    return codes, classes
 
 
 def classes_of(y: Any, bins: int | None = None) -> npt.NDArray[Any]:

@@ -18,6 +18,8 @@ from dsir.arguments.values import number, one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.facts import Fact, Facts
+from dsir.gais.columns import numbers_of
+from dsir.gais.labels import label_codes, label_column
 from dsir.gais.parts import Parts, split_rows
 
 GraphMethod = Literal["exact", "minibatch", "lsh", "lsh-multilevel", "lsh-multiview"]
@@ -121,7 +123,8 @@ def neighbours(
             `tables` tables; "lsh-multilevel" does so with coarse to fine codes, and "lsh-multiview"
             with tables that each see a random half of the features.
         batch_size: most rows of a mini-batch, 2 or more.
-        labels: one label for each row; mini-batches then keep the proportions of the labels.
+        labels: one label for each row; mini-batches then keep the proportions of the labels. Rows
+            whose label is missing count as a class of their own.
         tables: 1 to 64.
         lift: whether to lift the rows, see above.
         random_state: seed of the mini-batches and projections.
@@ -134,7 +137,7 @@ def neighbours(
         >>> dsir.graph.neighbours([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]], k=1)
         NeighbourGraph(rows: 3, edges: 3)
     """
-    rows = np.asarray(X)
+    rows = numbers_of(X)
     if rows.ndim != 2 or rows.dtype.kind not in "fiub":
         raise SettingError(
             f"X: expected numbers in two dimensions, found {rows.dtype} of shape {rows.shape}"
@@ -153,13 +156,15 @@ def neighbours(
     if labels is None:
         codes = np.zeros(len(narrow), np.int32)
     else:
-        given = np.asarray(labels)
-        if given.shape != (len(narrow),):
+        column = label_column(labels, "labels")
+        if len(column) != len(narrow):
             raise SettingError(
-                f"labels: expected {len(narrow):,}, one for each row; found an array of shape "
-                f"{given.shape}"
+                f"labels: expected {len(narrow):,}, one for each row; found {len(column):,}"
             )
-        codes = np.unique(given, return_inverse=True)[1].reshape(-1).astype(np.int32)
+        classes, known = label_codes(column.values[~column.missing], "labels")
+        # Rows without a label are together, as a class of their own would be.
+        codes = np.full(len(narrow), len(classes), np.int32)
+        codes[~column.missing] = known
     directions = unit_rows(narrow, lift=lift)
     if method == "exact" or len(narrow) == 0:
         cut = [Parts.whole(len(narrow))]

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.errors import SettingError
+from dsir.gais.columns import numbers_of
 from dsir.gais.labelled_table import is_sparse
 from dsir.gais.neighbours import Edges, nearest_columns
 
@@ -97,7 +98,7 @@ def own_distances(X: Any) -> SquareDistances | GraphDistances:  # noqa: N803
         return _graph(X)
     if hasattr(X, "tocsr"):
         raise SettingError("X: a sparse matrix that is not in compressed rows; call .tocsr() first")
-    values = np.asarray(X)
+    values = numbers_of(X)
     if values.dtype.kind not in "fiub":
         raise SettingError(
             f"X: distance='precomputed' expects numbers, the distances; found {values.dtype}"

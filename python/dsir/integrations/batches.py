@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir.arguments.values import name_of_column, number
+from dsir.corpus.refused_element import refused_element
 from dsir.errors import SettingError, TextColumnError
 from dsir.integrations.scorer import BatchScores, Model, TextScorer
 from dsir.remote.read_errors import first_line
@@ -42,7 +43,7 @@ class _Scores:
         )
 
     def _scores(self, batch: Any) -> BatchScores:
-        if isinstance(batch, Mapping) and self._text not in batch:
+        if isinstance(batch, Mapping) and _key(batch, self._text) not in batch:
             columns = ", ".join(map(str, batch)) or "none"
             raise TextColumnError(
                 f"batch: no column {self._text!r}; columns: {columns}; name the right one with "
@@ -93,7 +94,7 @@ class AddLogWeight(_Scores):
             )
         log_weight = self._scores(batch).log_weight
         if isinstance(batch, Mapping):
-            as_list = isinstance(batch[self._text], list)
+            as_list = isinstance(batch[_key(batch, self._text)], list)
             return {**batch, self._column: log_weight.tolist() if as_list else log_weight}
         if isinstance(batch, pa.Table | pa.RecordBatch):
             values = pa.array(log_weight)
@@ -153,7 +154,8 @@ def text_column(batch: Any, text: str, name: str) -> Any:
     """Return the texts of a batch as `TextScorer.scores` takes them.
 
     Of a pandas DataFrame and of columns by name this is the text column, so that columns which
-    Arrow cannot hold may stand beside it; anything else stays as it is.
+    Arrow cannot hold may stand beside it; of columns by name it may also be a table of the column
+    that the text is nested in. Anything else stays as it is.
 
     Args:
         batch: a batch of any kind.
@@ -164,23 +166,37 @@ def text_column(batch: Any, text: str, name: str) -> Any:
         SettingError: the values of the column have no common type; or the batch is one row.
     """
     by_name = isinstance(batch, Mapping) or _is_pandas(batch)
-    # A frame may have a column twice, or the text in a nested column: its table is looked into.
-    if not by_name or list(batch).count(text) != 1:
+    if not by_name:
         return batch
-    column = batch[text]
-    if column is None or isinstance(column, str | bytes):
-        raise SettingError(f"{name}: is one row, but rows are scored in batches; give batched=True")
+    key = _key(batch, text)
+    # A frame may have a column twice, or the text in a nested column: its table is looked into.
+    if list(batch).count(key) != 1 or (_is_pandas(batch) and key != text):
+        return batch
+    column = batch[key]
+    if column is None or isinstance(column, str | bytes | Mapping):
+        raise SettingError(
+            f"{name}: is one row, but rows are scored in batches; give batched=True to map of "
+            "datasets, or call map_batches of Ray Data"
+        )
+    if key != text:
+        return pa.table({key: as_arrow(column, name)})
     return column if isinstance(column, list | tuple) else as_arrow(column, name)
+
+
+def _key(batch: Any, text: str) -> str:
+    """Return the key of columns by name that has the text; dots lead into a nested column."""
+    return text if text in batch else text.split(".")[0]
 
 
 def as_arrow(column: Any, name: str) -> Any:
     """Return a column of a library as an Arrow array, with NaN as null.
 
-    A column of floats without a value is one of nulls: pandas and NumPy infer floats when a batch
-    happens to have no text.
+    A column of floats without a value is one of nulls, also as a categorical column: pandas and
+    NumPy infer floats when a batch happens to have no text.
 
     Args:
-        column: a NumPy array or a pandas Series; anything else that speaks Arrow stays as it is.
+        column: a NumPy array, a pandas Series or a list; anything else that speaks Arrow stays as
+            it is.
         name: what messages call the column.
 
     Raises:
@@ -191,10 +207,13 @@ def as_arrow(column: Any, name: str) -> Any:
     try:
         array = pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
+        why = refused_element(column) or first_line(error)
         raise SettingError(
-            f"{name}: the column does not hold texts and nulls alone: {first_line(error)}"
+            f"{name}: the column does not hold texts and nulls alone: {why}"
         ) from error
-    if pa.types.is_floating(array.type) and array.null_count == len(array):
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    untyped = pa.types.is_floating(kind) or pa.types.is_null(kind)
+    if untyped and array.null_count == len(array):
         return pa.nulls(len(array))
     return array
 

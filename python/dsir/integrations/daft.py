@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dsir.arguments.values import shown
+from dsir.errors import SettingError
 from dsir.integrations.scorer import Model, TextScorer
 
 
@@ -31,7 +33,7 @@ def log_weight(
 
     Raises:
         ModelError: the model cannot be read.
-        SettingError: an argument is out of range.
+        SettingError: an argument is out of range, or `expression` is none of Daft.
 
     Example:
         >>> import daft
@@ -43,8 +45,14 @@ def log_weight(
         >>> [round(weight, 1) for weight in frame.to_pydict()["log_weight"]]
         [2.0, -75.6]
     """
-    from daft import DataType, Series, func
+    from daft import DataType, Expression, Series, func
 
+    if not isinstance(expression, Expression | Series):
+        column = repr(expression) if isinstance(expression, str) else "'text'"
+        raise SettingError(
+            f"expression={shown(expression)}: expected an expression of Daft, such as "
+            f"daft.col({column})"
+        )
     scorer = TextScorer.of(model, target=target, text_encoding=text_encoding, threads=threads)
 
     def scored(texts: Series) -> Series:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dsir.arguments.arrays import array_of
 from dsir.errors import SettingError
 from dsir.remote import RemotePath, location_of
 from dsir.storage.atomic import atomic_file
@@ -108,7 +109,7 @@ def checked_scores(scores: Any, units: int) -> list[float] | None:
     """
     if scores is None:
         return None
-    values = np.asarray(scores)
+    values = array_of("scores", scores)
     if values.shape != (units,) or values.dtype.kind not in "fiu":
         raise SettingError(
             f"scores: expected {units:,} numbers, one for each unit; found an array of "

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
+from dsir.arguments.arrays import array_of
 from dsir.arguments.values import one_of, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError, warn
@@ -355,7 +356,7 @@ def _jumps(teleport: Any, takes_part: npt.NDArray[np.uint8]) -> npt.NDArray[np.f
     """Return the targets of jumps, as a distribution over the units that take part."""
     if teleport is None:
         return None
-    weights = np.asarray(teleport)
+    weights = array_of("teleport", teleport)
     if weights.shape != takes_part.shape or weights.dtype.kind not in "fiub":
         raise SettingError(
             f"teleport: expected {len(takes_part):,} numbers, one for each unit; found an array of "

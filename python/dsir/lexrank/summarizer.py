@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.arguments.arrays import array_of
 from dsir.arguments.values import is_utf8, shown
 from dsir.errors import SettingError, warn
 from dsir.lexrank.cutting import Cutting
@@ -22,6 +23,7 @@ from dsir.lexrank.summaries.method import MethodSettings
 from dsir.lexrank.summaries.methods import method_of
 from dsir.lexrank.summary import Summary, summary_of
 from dsir.lexrank.units import Units, units_of, weighed_terms
+from dsir.lexrank.vector_lists import matrix_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class Summarizer:
         if self.query is None:
             return None
         if embeddings is not None:
-            cosines = _to_vector(np.asarray(embeddings), np.asarray(self.query))
+            cosines = _to_vector(matrix_of(embeddings, "text"), array_of("query", self.query))
         else:
             cosines = self._to_text(texts)
         cosines = np.clip(cosines, 0.0, 1.0)

@@ -8,8 +8,8 @@ How each source is read:
   become tf-idf vectors too. A token has no white space.
 - A sparse matrix in compressed rows (anything with `indptr`, `indices`, `data` and `shape`, such as
   scipy's) or an Arrow column list<struct<int, float>> holds vectors, used as they are, without idf.
-- A two-dimensional array of numbers, lists of lists of numbers, or an Arrow column of float lists
-  of one length, holds embeddings, used as they are.
+- A two-dimensional array of numbers, a list of arrays or lists of numbers, or a column (of Arrow,
+  pandas or polars) of float lists of one length, holds embeddings, used as they are.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dsir import _core
+from dsir.arguments.arrays import refuse_masked
 from dsir.errors import SettingError
 from dsir.lexrank.idf import Idf, stopwords_beside
 from dsir.lexrank.stopwords import Stopwords, stopwords_of
 from dsir.lexrank.terms import count_terms
+from dsir.lexrank.vector_lists import list_column, one_by_one
 from dsir.primitive_arrays import to_numpy
 
 _LARGEST_VALUE = 1e100
@@ -77,6 +79,7 @@ def units_of(
     """
     if idf is not None and not isinstance(idf, Idf):
         raise SettingError(f"idf={idf!r}: expected None or an Idf")
+    source = one_by_one(source) or source
     if isinstance(source, list | tuple) and any(isinstance(one, list | tuple) for one in source):
         source = _nested(source)
     vectors = _vectors(source, text)
@@ -190,7 +193,7 @@ def _vectors(source: Any, text: str) -> _core.UnitRows | None:
         return _sparse_rows(source)
     if isinstance(source, np.ndarray) and source.dtype.kind not in "OUST":
         return _dense_rows(source)
-    column = _list_column(source, text)
+    column = list_column(source, text)
     if column is None:
         return None
     values = column.type.value_type
@@ -201,23 +204,12 @@ def _vectors(source: Any, text: str) -> _core.UnitRows | None:
     return None
 
 
-def _list_column(source: Any, text: str) -> pa.ChunkedArray | None:
-    """Return the source, or its text column, if that is an Arrow column of lists; else None."""
-    if isinstance(source, pa.Table | pa.RecordBatch) and text in source.schema.names:
-        source = source.column(text)
-    if isinstance(source, pa.Array):
-        source = pa.chunked_array([source])
-    if not isinstance(source, pa.ChunkedArray):
-        return None
-    kind = source.type
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return source if any(is_kind(kind) for is_kind in lists) else None
-
-
 def _token_lists(source: Any, text: str) -> list[pa.Array] | None:
-    column = _list_column(source, text)
+    column = list_column(source, text)
     if column is None:
         return None
+    if pa.types.is_string_view(column.type.value_type):  # Of polars.
+        column = column.cast(pa.large_list(pa.large_string()))
     if not (pa.types.is_string(column.type.value_type) or _is_large_string(column)):
         raise SettingError(
             f"units: lists of {column.type.value_type} are neither tokens nor vectors; expected "
@@ -329,6 +321,7 @@ def _dense_rows(values: npt.NDArray[Any]) -> _core.UnitRows:
         )
     if values.dtype.kind not in "fiub":
         raise SettingError(f"units: an array of {values.dtype}; expected real numbers")
+    refuse_masked("units", values)
     with np.errstate(over="ignore"):
         narrow = np.ascontiguousarray(values, dtype=np.float32)
     try:

@@ -103,7 +103,7 @@ def look_at_inputs(
         grades: the column of the targets that a classifier learns; None for none.
 
     Warns:
-        DsirWarning: a target is raw itself, or has its accents in another normal form.
+        DsirWarning: a target is raw or a part of it, or has its accents in another normal form.
 
     Raises:
         InputError: a file lacks the text column or a quota column, or a target has no rows.
@@ -115,6 +115,8 @@ def look_at_inputs(
                 f"{target.name}: is the same as raw, so no document is more like it than others; "
                 "give a sample of what is wanted"
             )
+        elif draw is not None:
+            _warn_of_shared_files(raw, target)
     columns = () if draw is None else draw.quotas.columns
     rows = _rows_of(raw, engine, columns, numbers, skips=reading.skips)
     for target in targets.corpora:
@@ -206,6 +208,22 @@ def _contents(corpus: Corpus) -> Sequence[object]:
         shard.as_stored.read_table() if shard.file is None else shard.file
         for shard in corpus.shards
     ]
+
+
+def _warn_of_shared_files(raw: Corpus, target: Corpus) -> None:
+    """Warn if files of a target are files of raw too, so that its own documents are selected."""
+    files = {identity_of(shard.file) for shard in raw.first_shards if shard.file is not None}
+    shared = [
+        shard.name
+        for shard in target.first_shards
+        if shard.file is not None and identity_of(shard.file) in files
+    ]
+    if shared:
+        warn(
+            f"{target.name}: {counted(len(shared), 'file')} of it "
+            f"{'is' if len(shared) == 1 else 'are'} part of raw ({shared[0]}), so the documents "
+            "of the target are themselves selected; leave them out of raw unless you want them"
+        )
 
 
 def _rows_of(

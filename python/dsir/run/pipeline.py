@@ -361,7 +361,7 @@ def refuse_no_rows(corpus: Corpus, rows: int, skipped: Sequence[Skipped]) -> Non
             f"{corpus.name}: none of the {shards} could be read; the first: {whole[0].reason}",
             path=first,
         )
-    raise EmptyCorpusError(
-        f"{corpus.name}: has no rows ({shards}, the first is {first})",
-        path=first,
-    )
+    where = f"({shards}, the first is {first})"
+    if corpus.in_memory:
+        where = "(it is in memory; an iterator or a stream gives its rows once: make it again)"
+    raise EmptyCorpusError(f"{corpus.name}: has no rows {where}", path=first)
