@@ -26,19 +26,17 @@ from own_code import (
 
 import dsir
 
-OF_FEATURES = ("extractor=kernels-of-mine.py:with_first",)
 OF_A_MODULE = ("tokenizer=dashes:at_dashes", "extractor=dashes:with_first")
 OF_AN_OBJECT = ("tokenizer=lab/functions.py:cut",)
 EACH = pytest.mark.parametrize(
     ("named", "source"),
     [
         pytest.param(OF_KERNELS, "kernels-of-mine.py", marks=numba),
-        pytest.param(OF_FEATURES, "kernels-of-mine.py", marks=numba),
         pytest.param(OF_A_MODULE, "dashes", marks=numba),
         (OF_FUNCTIONS, LAB),
         (OF_AN_OBJECT, LAB),
     ],
-    ids=["kernels", "features", "module", "functions", "object"],
+    ids=["kernels", "module", "functions", "object"],
 )
 
 
@@ -63,14 +61,9 @@ def test_an_option_or_a_configuration_names_code(folder, named, source, contents
     run(folder, "score", "raw.parquet", "--config", config, "-o", "scores", says="90 rows")
 
 
-@pytest.mark.parametrize(
-    ("named", "source"),
-    [pytest.param(OF_KERNELS, "kernels-of-mine.py", marks=numba), (OF_FUNCTIONS, LAB)],
-    ids=["kernels", "functions"],
-)
-def test_every_command_that_reads_a_model_takes_its_code(folder, named, source, contents):
-    select(folder, "out", *options_of(named))
-    kernels = ("--kernels", source)
+def test_every_command_that_reads_a_model_takes_its_code(folder, contents):
+    select(folder, "out", *options_of(OF_FUNCTIONS))
+    kernels = ("--kernels", LAB)
     run(folder, "verify", "out", says=ASKS, code=1)
     run(folder, "verify", "out", *kernels, says="verified")
     run(folder, "score", "raw.parquet", *MODEL, *kernels, "-o", "scores", says="90 rows")
@@ -81,7 +74,7 @@ def test_every_command_that_reads_a_model_takes_its_code(folder, named, source, 
     run(folder, "explain", "out", "of row1", *kernels, says="row1")
     run(folder, "select", "raw.parquet", *MODEL, *DRAW, *kernels, "-o", "of-model")
     assert contents(folder / "of-model/data") == contents(folder / "out/data")
-    select(folder, "again", "--config", "out/_dsir/selection.json", *options_of(named))
+    select(folder, "again", "--config", "out/_dsir/selection.json", *options_of(OF_FUNCTIONS))
     assert contents(folder / "again/data") == contents(folder / "out/data")
 
 
@@ -182,7 +175,6 @@ def test_kernels_in_the_wrong_place_say_which_option_takes_them(folder):
     mine = "kernels-of-mine.py"
     for option, name, says in (
         ("tokenizer", "largest", f"is a scorer kernel; give it as --scorer {mine}:largest"),
-        ("scorer", "with_first", f"is a features kernel; give it as --extractor {mine}:with_first"),
         ("extractor", "at_dashes", f"is a kernel; give it as --tokenizer {mine}:at_dashes"),
         ("tokenizer", "nothing", "has no nothing; its kernels are at_dashes, with_first, largest"),
     ):

@@ -130,17 +130,19 @@ def test_a_plan_that_somebody_has_changed_brings_no_code(folder):
     assert not (folder / "was-here").exists()
 
 
-@numba
 def test_a_model_of_a_measure_brings_its_code_to_the_plan(folder, contents):
     """As those of the features: named by the plan, and brought by the call."""
-    fit = ("fit", "raw.parquet", "-t", "t.parquet", *options_of(OF_KERNELS), "-o", "m.dsir", "-q")
-    run(folder, *fit)
-    combine = ("--combine", "dsir=1,model:m.dsir=0.5", "--kernels", "kernels-of-mine.py")
+    (folder / "other.py").write_text(
+        "def halves(text):\n    return text.replace('-', ' ').split()\n"
+    )
+    fit = ("fit", "raw.parquet", "-t", "t.parquet", "--tokenizer", "other.py:halves")
+    run(folder, *fit, "-o", "m.dsir", "-q")
+    combine = ("--combine", "dsir=1,model:m.dsir=0.5", "--kernels", "other.py")
     plan(folder, *combine, *options_of(OF_FUNCTIONS[:1]), "-q")
-    says = f"--kernels {folder / LAB} --kernels {folder / 'kernels-of-mine.py'}"
+    says = f"--kernels {folder / LAB} --kernels {folder / 'other.py'}"
     run(folder, "work", "work", says=says, code=2)
     run(folder, "work", "work", "--kernels", LAB, says=says, code=2)
-    kernels = ("--kernels", LAB, "--kernels", "kernels-of-mine.py")
+    kernels = ("--kernels", LAB, "--kernels", "other.py")
     run(folder, "work", "work", *kernels, "-q")
     run(folder, "finish", "work", *kernels, "-q")
     select(folder, "alone", *combine, *options_of(OF_FUNCTIONS[:1]))
