@@ -154,6 +154,11 @@ def test_a_finished_selection_is_no_word_for_code(folder):
         ("tokenizer", "exits.py:f", "exits.py cannot be imported: line 2 raised SystemExit: 3"),
         ("tokenizer", "syntax.py:f", "syntax.py cannot be imported: raised SyntaxError: "),
         ("tokenizer", "needs.py:f", "line 1 raised ModuleNotFoundError: No module named 'gone'"),
+        (
+            "tokenizer",
+            "package/own.py:f",
+            "line 1 imports from its own package, which a file alone",
+        ),
         ("kernels", "none.py", "there is no file none.py"),
         ("kernels", f"{LAB}:cut", "expected a Python file, such as kernels.py, or the name of a"),
         ("kernels", "raises.py", "raises.py cannot be imported: line 2 raised KeyError: 'k'"),
@@ -164,6 +169,8 @@ def test_what_cannot_be_imported_is_one_line(folder, option, value, says):
     (folder / "exits.py").write_text("import sys\nsys.exit(3)\n")
     (folder / "syntax.py").write_text("def f(:\n")
     (folder / "needs.py").write_text("import gone\n")
+    (folder / "package").mkdir()
+    (folder / "package/own.py").write_text("from .other import f\n")
     said = f"dsir: error: --{option} {value}: {says}"
     if "expected" in says or "has no" in says or "line 1" in says:
         said = says

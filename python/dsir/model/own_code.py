@@ -186,6 +186,11 @@ def _cannot(source: str, error: BaseException, name: str) -> SettingError:
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame.lineno for frame in frames if frame.filename == name]
     line = f"line {inside[-1]} " if inside else ""
+    if _is_file(source) and getattr(error, "name", None) == name.removesuffix(_SUFFIX):
+        return SettingError(
+            f"{source} cannot be imported: {line}imports from its own package, which a file alone "
+            "does not have; name it as a module, such as package.kernels:mine"
+        )
     return SettingError(f"{_what(source)} cannot be imported: {line}{raised(error)}")
 
 
