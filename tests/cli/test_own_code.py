@@ -3,158 +3,46 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from own_code import (
+    ASKS,
+    DRAW,
+    KERNELS,
+    LAB,
+    MODEL,
+    OF_FUNCTIONS,
+    OF_KERNELS,
+    numba,
+    options_of,
+    run,
+    select,
+    settings_in,
+    write_inputs,
+)
 
 import dsir
 
-RAW = [f"row{i} of {'ships-and-sails' if i % 3 else 'stocks'} {i % 7}-{i % 5}" for i in range(90)]
-KERNELS = """
-import numba
-
-import dsir
-from dsir.kernels import bucket_of, extend_hash
-
-DASH = 45
-
-
-@dsir.kernel("tokenizer")
-def at_dashes(text, at, starts, ends):
-    found = 0
-    while found < len(starts):
-        while at < len(text) and text[at] == DASH:
-            at += 1
-        if at == len(text):
-            break
-        starts[found] = at
-        while at < len(text) and text[at] != DASH:
-            at += 1
-        ends[found] = at
-        found += 1
-    return found
-
-
-@dsir.kernel("features", features_per_token=2)
-def with_first(tokens, buckets, out):
-    found = 0
-    for token in tokens:
-        out[found] = bucket_of(token, buckets)
-        out[found + 1] = bucket_of(extend_hash(tokens[0], token), buckets)
-        found += 2
-    return found
-
-
-@dsir.kernel("scorer")
-def largest(buckets, counts, log_ratio, tokens):
-    best = -1e9
-    for bucket in buckets:
-        best = max(best, log_ratio[bucket])
-    return best
-"""
-FUNCTIONS = """
-import beside_it
-
-WORD = "s"
-
-
-class Cut:
-    def __call__(self, text):
-        return beside_it.pieces(text, WORD)
-
-
-cut = Cut()
-
-
-def pieces(text):
-    return beside_it.pieces(text, "-")
-
-
-def spread(buckets, counts, log_ratio, tokens):
-    return float(log_ratio[buckets].max() - log_ratio[buckets].min())
-
-
-seven = 7
-"""
-PACKAGE = str(Path(dsir.__file__).parents[1])
-LAB = "lab/functions.py"
-MODEL = ("-m", "out/_dsir/model.dsir")
-ASKS = "--kernels FILE.py; if its source"
-OF_KERNELS = ("tokenizer=kernels-of-mine.py:at_dashes", "scorer=kernels-of-mine.py:largest")
-OF_FEATURES = ("extractor=kernels-of-mine.py:with_first",)
-OF_FUNCTIONS = ("tokenizer=lab/functions.py:pieces", "scorer=lab/functions.py:spread")
 OF_A_MODULE = ("tokenizer=dashes:at_dashes", "extractor=dashes:with_first")
 OF_AN_OBJECT = ("tokenizer=lab/functions.py:cut",)
-DRAW = ("--n", "9", "--min-tokens", "1", "-q", "--overwrite")
-numba = pytest.mark.skipif(
-    not any((Path(entry) / "numba").is_dir() for entry in sys.path), reason="needs numba"
-)
 EACH = pytest.mark.parametrize(
     ("named", "source"),
     [
         pytest.param(OF_KERNELS, "kernels-of-mine.py", marks=numba),
-        pytest.param(OF_FEATURES, "kernels-of-mine.py", marks=numba),
         pytest.param(OF_A_MODULE, "dashes", marks=numba),
         (OF_FUNCTIONS, LAB),
         (OF_AN_OBJECT, LAB),
     ],
-    ids=["kernels", "features", "module", "functions", "object"],
+    ids=["kernels", "module", "functions", "object"],
 )
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A corpus, a target, and files with kernels and functions."""
-    pq.write_table(pa.table({"text": RAW}), tmp_path / "raw.parquet")
-    pq.write_table(
-        pa.table({"text": [f"ships-and-sails of row{i}" for i in range(30)]}),
-        tmp_path / "t.parquet",
-    )
-    for name in ("kernels-of-mine.py", "dashes.py"):
-        (tmp_path / name).write_text(KERNELS)
-    (tmp_path / "lab").mkdir()
-    (tmp_path / "lab/functions.py").write_text(FUNCTIONS)
-    (tmp_path / "lab/beside_it.py").write_text(
-        "def pieces(text, at):\n"
-        "    return [one for one in text.replace(' ', at).split(at) if one]\n"
-    )
-    return tmp_path
-
-
-def run(folder: Path, *arguments: object, says: str | None = None, code: int = 0) -> str:
-    """Run the command in a new process, and return its output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dsir", *map(str, arguments)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        # As the installed command, which does not have the current folder in sys.path.
-        env={**os.environ, "PYTHONPATH": PACKAGE, "PYTHONSAFEPATH": "1"},
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    if says is not None:
-        assert says in done.stdout + done.stderr
-    return done.stdout
-
-
-def select(folder: Path, out: str, *options: object, **expected: object) -> None:
-    run(folder, "select", "raw.parquet", "-t", "t.parquet", *DRAW, *options, "-o", out, **expected)
-
-
-def options_of(named: tuple[str, ...]) -> list[str]:
-    return [word for one in named for word in ("--" + one.split("=")[0], one.split("=")[1])]
-
-
-def settings_in(folder: Path, out: str) -> dict[str, object]:
-    found = json.loads((folder / out / "_dsir/selection.json").read_text())["settings"]
-    return {"features": found["features"], "scorer": found.get("scorer")}
+    return write_inputs(tmp_path)
 
 
 @EACH
@@ -173,14 +61,9 @@ def test_an_option_or_a_configuration_names_code(folder, named, source, contents
     run(folder, "score", "raw.parquet", "--config", config, "-o", "scores", says="90 rows")
 
 
-@pytest.mark.parametrize(
-    ("named", "source"),
-    [pytest.param(OF_KERNELS, "kernels-of-mine.py", marks=numba), (OF_FUNCTIONS, LAB)],
-    ids=["kernels", "functions"],
-)
-def test_every_command_that_reads_a_model_takes_its_code(folder, named, source, contents):
-    select(folder, "out", *options_of(named))
-    kernels = ("--kernels", source)
+def test_every_command_that_reads_a_model_takes_its_code(folder, contents):
+    select(folder, "out", *options_of(OF_FUNCTIONS))
+    kernels = ("--kernels", LAB)
     run(folder, "verify", "out", says=ASKS, code=1)
     run(folder, "verify", "out", *kernels, says="verified")
     run(folder, "score", "raw.parquet", *MODEL, *kernels, "-o", "scores", says="90 rows")
@@ -191,7 +74,7 @@ def test_every_command_that_reads_a_model_takes_its_code(folder, named, source, 
     run(folder, "explain", "out", "of row1", *kernels, says="row1")
     run(folder, "select", "raw.parquet", *MODEL, *DRAW, *kernels, "-o", "of-model")
     assert contents(folder / "of-model/data") == contents(folder / "out/data")
-    select(folder, "again", "--config", "out/_dsir/selection.json", *options_of(named))
+    select(folder, "again", "--config", "out/_dsir/selection.json", *options_of(OF_FUNCTIONS))
     assert contents(folder / "again/data") == contents(folder / "out/data")
 
 
@@ -271,6 +154,11 @@ def test_a_finished_selection_is_no_word_for_code(folder):
         ("tokenizer", "exits.py:f", "exits.py cannot be imported: line 2 raised SystemExit: 3"),
         ("tokenizer", "syntax.py:f", "syntax.py cannot be imported: raised SyntaxError: "),
         ("tokenizer", "needs.py:f", "line 1 raised ModuleNotFoundError: No module named 'gone'"),
+        (
+            "tokenizer",
+            "package/own.py:f",
+            "line 1 imports from its own package, which a file alone",
+        ),
         ("kernels", "none.py", "there is no file none.py"),
         ("kernels", f"{LAB}:cut", "expected a Python file, such as kernels.py, or the name of a"),
         ("kernels", "raises.py", "raises.py cannot be imported: line 2 raised KeyError: 'k'"),
@@ -281,6 +169,8 @@ def test_what_cannot_be_imported_is_one_line(folder, option, value, says):
     (folder / "exits.py").write_text("import sys\nsys.exit(3)\n")
     (folder / "syntax.py").write_text("def f(:\n")
     (folder / "needs.py").write_text("import gone\n")
+    (folder / "package").mkdir()
+    (folder / "package/own.py").write_text("from .other import f\n")
     said = f"dsir: error: --{option} {value}: {says}"
     if "expected" in says or "has no" in says or "line 1" in says:
         said = says
@@ -292,7 +182,6 @@ def test_kernels_in_the_wrong_place_say_which_option_takes_them(folder):
     mine = "kernels-of-mine.py"
     for option, name, says in (
         ("tokenizer", "largest", f"is a scorer kernel; give it as --scorer {mine}:largest"),
-        ("scorer", "with_first", f"is a features kernel; give it as --extractor {mine}:with_first"),
         ("extractor", "at_dashes", f"is a kernel; give it as --tokenizer {mine}:at_dashes"),
         ("tokenizer", "nothing", "has no nothing; its kernels are at_dashes, with_first, largest"),
     ):

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import dsir
 from dsir.cli.main import app
-from dsir.model.carried_features import restore_features, sealed_features
+from dsir.model.carried_features import restore_features
 from dsir.model.features import HashedNgrams
 
 RAW = [f"Document {i} on {'Ships and sails' if i % 3 else 'stocks'} {i % 7}" for i in range(90)]
@@ -91,16 +91,6 @@ def test_a_damaged_vocabulary_in_a_plan_is_an_error(folder):
         restore_features({"vocabulary": "AAAA"})
     with pytest.raises(dsir.SettingError, match="vocabulary cannot be read"):
         restore_features({"vocabulary": "?"})
-
-
-def test_workers_cannot_have_functions():
-    def cut(text: str) -> list[str]:
-        return text.split()
-
-    with pytest.warns(dsir.DsirWarning):
-        features = HashedNgrams(tokenizer=cut)
-    with pytest.raises(dsir.SettingError, match=r"cut .*is code, which planned runs cannot"):
-        sealed_features(features)
 
 
 def test_a_configuration_that_needs_a_function_says_so(folder, tmp_path):

@@ -51,7 +51,7 @@ def command(
         also_named: arguments that messages may name because they are options of an earlier command
             of the same run.
         reads_models: whether the command reads models, which may need kernels: it then has the
-            option --kernels, and what this names is imported before the function is called.
+            option --kernels. What this names is imported before the function is called.
     """
     taken = {name: one for name, one in (settings or {}).items() if one.option}
 
@@ -75,7 +75,7 @@ def command(
             with reported(debug=debug, resumable=resumable(values), names={*names, *also_named}):
                 _refuse_options_as_values(context)
                 refuse_missing_code(context)
-                import_sources("--kernels", values.pop("kernels", None) or ())
+                import_sources("--kernels", values.get("kernels") or ())
                 mine = {name: values[name] for name in own}
                 function(**mine, **_given(context, taken, values))
 

@@ -17,7 +17,12 @@ from dsir.run.work import finish_run
 from dsir.settings.machine import Machine, MachineOptions
 
 
-@command(arguments_of(MachineOptions), resumable=lambda _: True, also_named=PLANNED)
+@command(
+    arguments_of(MachineOptions),
+    resumable=lambda _: True,
+    also_named=PLANNED,
+    reads_models=True,
+)
 def finish(
     workdir: options.PlannedWorkdir,
     quiet: options.Quiet = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ PLANNED = {**arguments_of(*SELECT_SETTINGS), **NGRAMS}
 """The settings of a plan, which messages of its workers name as well."""
 
 
-@command(PLANNED)
+@command(PLANNED, reads_models=True)
 def plan(
     raw: options.Raw,
     target: options.Target,
@@ -67,11 +68,21 @@ def plan(
         negatives=negatives_in(negatives),
     )
     if as_json:
-        described = {"files": found.files, "units": found.units, "bytes": found.bytes}
+        described: dict[str, Any] = {
+            "files": found.files,
+            "units": found.units,
+            "bytes": found.bytes,
+        }
+        if found.sources:
+            described["kernels"] = found.sources
         typer.echo(json.dumps(described, indent=2))
     elif not quiet:
         typer.echo(
             f"{workdir}: {counted(found.files, 'file')}, {found.bytes / 1e6:,.1f} MB, in "
             f"{counted(found.units, 'unit')} of work"
         )
-        typer.echo(f"next: dsir work {workdir} (as often as you like), then dsir finish {workdir}")
+        kernels = "".join(f" --kernels {shlex.quote(source)}" for source in found.sources)
+        typer.echo(
+            f"next: dsir work {workdir}{kernels} (as often as you like), then dsir finish "
+            f"{workdir}{kernels}"
+        )

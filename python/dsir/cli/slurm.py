@@ -13,6 +13,7 @@ from dsir.arguments.values import whole_number
 from dsir.cli import options
 from dsir.cli.command import command
 from dsir.errors import SettingError
+from dsir.model.own_code import absolute_source
 from dsir.remote import location_of
 from dsir.run.planned import check_planned
 
@@ -41,6 +42,7 @@ def slurm(
     partition: Annotated[
         str | None, typer.Option(metavar="NAME", help="Slurm partition. By default the cluster's.")
     ] = None,
+    kernels: options.Kernels = None,
 ) -> None:
     """Print a batch script that runs a planned selection on Slurm.
 
@@ -67,6 +69,7 @@ def slurm(
     common = [f"--cpus-per-task={cpus}", f"--mem={memory}", f"--time={time}"]
     if partition:
         common.append(f"--partition={partition}")
+    own = "".join(f" --kernels {shlex.quote(absolute_source(one))}" for one in kernels or ())
     limit = "" if at_once is None else f"%{at_once}"
     typer.echo(
         _SCRIPT.format(
@@ -74,8 +77,12 @@ def slurm(
             logs=shlex.quote(logs),
             common=shlex.join(common),
             array=f"0-{array - 1}{limit}",
-            work=f"{command} work {shlex.quote(folder)} --part auto --threads {cpus}",
-            finish=f"{command} finish {shlex.quote(folder)} --threads {cpus}",
+            work=shlex.quote(
+                f"exec {command} work {shlex.quote(folder)} --part auto --threads {cpus}{own}"
+            ),
+            finish=shlex.quote(
+                f"exec {command} finish {shlex.quote(folder)} --threads {cpus}{own}"
+            ),
         ),
         nl=False,
     )
@@ -92,9 +99,9 @@ set -euo pipefail
 mkdir -p {logs}
 workers=$(sbatch --parsable {common} --requeue --open-mode=append --signal=TERM@60 \\
   --job-name=dsir-work --array={array} --output={logs}/work-%a.log \\
-  --wrap "exec {work}")
+  --wrap {work})
 finisher=$(sbatch --parsable {common} --requeue --open-mode=append \\
   --job-name=dsir-finish --dependency="afterany:${{workers%%;*}}" --output={logs}/finish.log \\
-  --wrap "exec {finish}")
-echo "workers: job ${{workers%%;*}}; finished by job ${{finisher%%;*}}; logs: {logs}"
+  --wrap {finish})
+echo "workers: job ${{workers%%;*}}; finished by job ${{finisher%%;*}}; logs:" {logs}
 """

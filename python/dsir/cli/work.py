@@ -31,7 +31,12 @@ _SLURM_STEP = ("SLURM_PROCID", "", "SLURM_NTASKS")
 _KUBERNETES = ("JOB_COMPLETION_INDEX", "", "JOB_COMPLETIONS")
 
 
-@command(arguments_of(MachineOptions), resumable=lambda _: True, also_named=PLANNED)
+@command(
+    arguments_of(MachineOptions),
+    resumable=lambda _: True,
+    also_named=PLANNED,
+    reads_models=True,
+)
 def work(
     workdir: options.PlannedWorkdir,
     until: Annotated[

@@ -10,7 +10,7 @@ import pyarrow as pa
 from dsir import _core
 from dsir.errors import KernelError, warn
 from dsir.model.own_code import imported_part
-from dsir.model.own_part import digest_of, name_of, raised, source_with, told_of
+from dsir.model.own_part import digest_of, importable_source, name_of, raised, told_of
 from dsir.model.own_tokenizer import OwnTokenizer, texts_of
 from dsir.model.python_source import source_of
 
@@ -75,10 +75,14 @@ class CallableTokenizer(OwnTokenizer):
                 f"text, for the text {text!r:.80}"
             ) from error
 
+    @property
+    def source(self) -> str | None:
+        """See `OwnPart.source`."""
+        return importable_source(self.function)
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        source = source_with(self.function)
-        if source is not None:
-            return (imported_part, (CallableTokenizer, source, self.name, self.digest))
+        if self.source is not None:
+            return (imported_part, (CallableTokenizer, self.source, self.name, self.digest))
         # By name: the other process needs the function, and pickle says so if it cannot be found.
         return (CallableTokenizer, (self.function,))
 

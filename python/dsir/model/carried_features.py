@@ -47,18 +47,8 @@ def features_of_file(
 
 
 def sealed_features(features: HashedNgrams) -> dict[str, str]:
-    """Return what a plan has to hold besides `features.describe()`, as JSON values.
-
-    Raises:
-        SettingError: the features need a function, which only its module can give.
-    """
-    own = features.own_tokenizer or features.extractor
+    """Return what a plan has to hold besides `features.describe()`, as JSON values."""
     arrays = arrays_of(features)
-    if own is not None and not arrays:
-        raise SettingError(
-            f"features: {own!r} is code, which planned runs cannot hand to workers; use "
-            "dsir.select in one process"
-        )
     return {name: base64.b64encode(array.tobytes()).decode() for name, array in arrays.items()}
 
 

@@ -357,6 +357,11 @@ class Estimator(Shared, abc.ABC):
         return (_from_content, (type(self), self.content(), self._own_parts))
 
 
+def parts_needed(estimator: Estimator) -> tuple[OwnPart, ...]:
+    """Return the kernels and functions of the caller that a model needs and its file only names."""
+    return estimator._own_parts
+
+
 def _from_content(
     estimator: type[Estimator], content: model_file.Content, own_parts: tuple[OwnPart, ...]
 ) -> Estimator:

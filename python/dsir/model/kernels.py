@@ -21,9 +21,9 @@ from dsir.model.own_code import imported_part, object_in
 from dsir.model.own_part import (
     OwnPart,
     digest_of,
+    importable_source,
     name_address,
     remember,
-    source_with,
     told_of,
 )
 from dsir.model.own_scorer import CallableScorer, OwnScorer
@@ -76,9 +76,14 @@ class Kernel(OwnPart):
         """Call the function as it was written, in Python."""
         return self.function(*arguments)
 
+    @property
+    def source(self) -> str | None:
+        """See `OwnPart.source`."""
+        return importable_source(self)
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Code is never in a pickle: the other process imports the module that defines the kernel.
-        source = source_with(self) or self.__module__
+        source = self.source or self.__module__
         return (imported_part, (type(self), source, self.name, self.digest))
 
 

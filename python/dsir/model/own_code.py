@@ -108,10 +108,9 @@ def import_source(source: str) -> ModuleType:
         raise SettingError("expected a Python file, such as kernels.py, or the name of a module")
     with _importing:
         if _is_file(source):
-            path = Path(source).expanduser()
-            if not path.is_file():
+            name = absolute_source(source)
+            if not Path(name).is_file():
                 raise SettingError(f"there is no file {source}")
-            name = os.path.abspath(path)  # noqa: PTH100 - a link keeps its name, and its folder
             folder = str(Path(name).parent)
         else:
             name, folder = source, str(Path.cwd())
@@ -130,6 +129,12 @@ def import_source(source: str) -> ModuleType:
             raise _cannot(source, error, name) from error
         look_in(name, module)
     return module
+
+
+def absolute_source(source: str) -> str:
+    """Return a source for processes that start in other folders: a file by its absolute path."""
+    # A link keeps its name, and what is beside it.
+    return os.path.abspath(Path(source).expanduser()) if _is_file(source) else source  # noqa: PTH100
 
 
 def imported_part(kind: type[Part], source: str, name: str, digest: str) -> Part:
@@ -181,6 +186,11 @@ def _cannot(source: str, error: BaseException, name: str) -> SettingError:
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame.lineno for frame in frames if frame.filename == name]
     line = f"line {inside[-1]} " if inside else ""
+    if _is_file(source) and getattr(error, "name", None) == name.removesuffix(_SUFFIX):
+        return SettingError(
+            f"{source} cannot be imported: {line}imports from its own package, which a file alone "
+            "does not have; name it as a module, such as package.kernels:mine"
+        )
     return SettingError(f"{_what(source)} cannot be imported: {line}{raised(error)}")
 
 

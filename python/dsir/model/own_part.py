@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,13 @@ from dsir.errors import KernelError, ModelError
 
 
 class MissingPartError(ModelError):
-    """A file names a part that this process has not made; the file itself is whole."""
+    """A file names a part that this process has not made; the file itself is whole.
+
+    Attributes:
+        another: digest of a part that this process has under the same name; None if it has none.
+    """
+
+    another: str | None = None
 
 
 class OwnPart:
@@ -41,6 +48,14 @@ class OwnPart:
     way_out: ClassVar[str]
     name: str
     digest: str
+
+    @property
+    def source(self) -> str | None:
+        """The file or module that other processes import to have this part; None if there is none.
+
+        A file is an absolute path that ends in .py.
+        """
+        return None
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is the same part."""
@@ -122,10 +137,17 @@ def look_in(source: str, module: ModuleType) -> None:
     _sources[source] = module
 
 
-def source_with(part: object) -> str | None:
-    """Return the file or module, of those that options named, that has an object; None if none."""
-    for source, module in _sources.items():
-        if any(value is part for value in vars(module).values()):
+def importable_source(part: object) -> str | None:
+    """Return a file or module that has an object at its top; None if other processes have none.
+
+    One that an option named comes before the module that defines the object, because it can be
+    imported in other processes of the run as well.
+    """
+    defining = getattr(part, "__module__", None)
+    module = sys.modules.get(str(defining))
+    others = {} if module is None or defining == "__main__" else {str(defining): module}
+    for source, held in {**_sources, **others}.items():
+        if any(value is part for value in list(vars(held).values())):
             return source
     return None
 
@@ -163,11 +185,15 @@ def known(
         if made.digest == digest:
             remember(made)
             return made
-    ways_out = [one.way_out for one in meant]
-    raise MissingPartError(
+    ways_out = [one.way_out for one in meant] or ["fit the model again"]
+    another = _another(meant, name)
+    also = "" if another is None else f" (it has one of this name with the digest {another})"
+    error = MissingPartError(
         f"{needed_by} the {kind!s:.20} {name!s:.80} (digest {digest!s:.16}), which this "
-        f"process does not have{_another(meant, name)}; {(ways_out or ['fit the model again'])[0]}"
+        f"process does not have{also}; {ways_out[0]}"
     )
+    error.another = another
+    raise error
 
 
 def _made_of_functions(kinds: list[type[OwnPart]], name: object) -> Iterator[OwnPart]:
@@ -180,10 +206,9 @@ def _made_of_functions(kinds: list[type[OwnPart]], name: object) -> Iterator[Own
                         yield kind(value)  # type: ignore[call-arg]
 
 
-def _another(kinds: list[type[OwnPart]], name: object) -> str:
-    """Say which digest a part of this kind and name has here, if there is one."""
-    parts = [*_known.values(), *_made_of_functions(kinds, name)]
-    for part in parts:
+def _another(kinds: list[type[OwnPart]], name: object) -> str | None:
+    """Return the digest that a part of this kind and name has here; None if there is none."""
+    for part in [*_known.values(), *_made_of_functions(kinds, name)]:
         if type(part) in kinds and part.name == name:
-            return f" (it has one of this name with the digest {part.digest})"
-    return ""
+            return part.digest
+    return None

@@ -20,12 +20,12 @@ from dsir.model.own_code import imported_part, object_in
 from dsir.model.own_part import (
     OwnPart,
     digest_of,
+    importable_source,
     known,
     name_address,
     name_of,
     raised,
     remember,
-    source_with,
     told_of,
 )
 from dsir.model.python_source import source_of
@@ -120,10 +120,14 @@ class CallableScorer(OwnScorer):
                 raise failure from None
             raise KernelError(f"{self._called}: {raised(failure)}") from failure
 
+    @property
+    def source(self) -> str | None:
+        """See `OwnPart.source`."""
+        return importable_source(self.function)
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        source = source_with(self.function)
-        if source is not None:
-            return (imported_part, (CallableScorer, source, self.name, self.digest))
+        if self.source is not None:
+            return (imported_part, (CallableScorer, self.source, self.name, self.digest))
         # By name: the other process needs the function, and pickle says so if it cannot be found.
         return (CallableScorer, (self.function,))
 

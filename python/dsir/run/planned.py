@@ -16,12 +16,13 @@ import numpy as np
 import pyarrow as pa
 
 from dsir.corpus import Paths
-from dsir.errors import SettingError, WorkdirError
+from dsir.errors import ModelError, SettingError, WorkdirError
 from dsir.model.carried_features import restore_features, sealed_features
 from dsir.model.targets import TargetCorpora
 from dsir.remote import Folder, Location, Mirror, folder_of, location_of
 from dsir.run.first_look import look_as_planned
 from dsir.run.inputs import Inputs, note_left_out, open_inputs
+from dsir.run.planned_code import refused_code, sealed_code, sources_in
 from dsir.run.select_run import SelectionRun
 from dsir.settings.machine import Machine
 from dsir.settings.plan import Plan
@@ -43,11 +44,13 @@ class PlannedUnits:
         files: files of raw.
         units: units of work that they are cut into.
         bytes: bytes of these.
+        sources: files and modules whose kernels and functions workers need.
     """
 
     files: int
     units: int
     bytes: int
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,8 @@ def plan_run(
         WorkdirError: the folder belongs to another run, or the store cannot hold one.
         DsirError: see `select`.
     """
-    sealed_features(plan.fit.features)  # Refuses what workers could not have.
+    sealed_code(plan)  # Refuses what workers could not have.
     plan.fit.refuse_negatives(negatives)
-    if plan.fit.scorer is not None:
-        raise SettingError(
-            f"scorer: {plan.fit.scorer!r} is code, which planned runs cannot hand to workers; use "
-            "dsir.select in one process"
-        )
     with folder_of(_location(workdir)) as folder:
         return _plan_in(folder, plan, machine, raw, target, out, overwrite, negatives)
 
@@ -150,6 +148,7 @@ def _plan_in(
             **_negatives_of(inputs.target),
             "versions": _versions(),
             **sealed_features(plan.fit.features),
+            **sealed_code(plan),
         }
         earlier = _read(folder) if _plan_of(folder).exists() else None
         if earlier is not None and earlier != described:
@@ -162,7 +161,10 @@ def _plan_in(
         write_sealed(path, described)
         if isinstance(folder, Mirror):
             folder.upload(path)
-    return PlannedUnits(len(inputs.raw.first_shards), len(inputs.raw.shards), inputs.raw.size)
+    shards = inputs.raw.shards
+    return PlannedUnits(
+        len(inputs.raw.first_shards), len(shards), inputs.raw.size, tuple(sources_in(described))
+    )
 
 
 @contextmanager
@@ -171,7 +173,8 @@ def open_planned(workdir: str, machine: Machine) -> Iterator[PlannedRun]:
 
     Raises:
         WorkdirError: nothing is planned in the folder, the inputs have changed since, or this
-            worker has other versions than the one that planned.
+            worker has other versions or other kernels than the one that planned.
+        SettingError: the plan needs kernels that this process has not imported.
         InputError: an input is missing or cannot be reached.
     """
     with folder_of(_location(workdir)) as folder:
@@ -180,10 +183,8 @@ def open_planned(workdir: str, machine: Machine) -> Iterator[PlannedRun]:
 
 def _opened(folder: Folder, machine: Machine) -> PlannedRun:
     described = _read(folder)
-    _refuse_versions(folder, described["versions"])
+    plan = _plan_in_file(folder, described)
     try:
-        restore_features(described)
-        plan = Plan.from_json(described["settings"])
         target = described["target"]
         sources = (
             Paths(target)
@@ -192,13 +193,8 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
         )
         raw, out, overwrite = Paths(described["raw"]), described["out"], described["overwrite"]
         negatives = Paths(described["negatives"]) if "negatives" in described else None
-    except SettingError as error:
-        # The versions are those that it was planned with, so a file that it names has changed.
-        raise WorkdirError(f"{folder}: does not hold any more: {error}; or plan again") from error
     except (AttributeError, KeyError, TypeError) as error:
-        raise WorkdirError(
-            f"{folder}/{PLAN_FILE}: is no plan of this version of dsir ({error}); plan again"
-        ) from error
+        raise _no_plan(folder, error) from error
     inputs = open_inputs(
         raw,
         sources,
@@ -216,10 +212,38 @@ def _opened(folder: Folder, machine: Machine) -> PlannedRun:
     return PlannedRun(run, _workdir_of(folder, inputs))
 
 
+def _plan_in_file(folder: Folder, described: Mapping[str, Any]) -> Plan:
+    """Return what was planned.
+
+    Raises:
+        WorkdirError, SettingError: see `open_planned`.
+    """
+    _refuse_versions(folder, described["versions"])
+    try:
+        restore_features(described)
+        return Plan.from_json(described["settings"])
+    except ModelError as error:
+        refused = refused_code(folder, described, error)
+        if refused is None:
+            raise
+        raise refused from error
+    except SettingError as error:
+        # The versions are those that it was planned with, so a file that it names has changed.
+        raise WorkdirError(f"{folder}: does not hold any more: {error}; or plan again") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise _no_plan(folder, error) from error
+
+
+def _no_plan(folder: Folder, error: Exception) -> WorkdirError:
+    return WorkdirError(
+        f"{folder}/{PLAN_FILE}: is no plan of this version of dsir ({error}); plan again"
+    )
+
+
 def check_planned(workdir: str) -> None:
-    """Raise WorkdirError unless a run is planned in a work directory that this version can do."""
+    """Raise the errors of `open_planned` that do not come from the inputs."""
     with folder_of(_location(workdir)) as folder:
-        _refuse_versions(folder, _read(folder)["versions"])
+        _plan_in_file(folder, _read(folder))
 
 
 def is_planned(folder: Folder) -> bool:
