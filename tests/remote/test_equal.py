@@ -80,6 +80,7 @@ def test_without_an_output(parquet, target, s3):
     assert there.table.equals(here.table, check_metadata=True)
 
 
+@pytest.mark.filterwarnings("ignore:target.* is part of raw:dsir.DsirWarning")
 def test_several_targets_and_windows(parquet, target, s3, tmp_path, contents, comparable):
     settings = {**SETTINGS, "targets": "separate", "chunk_tokens": 30, "filters": "min_words=5"}
     names = {"a": target, "b": parquet[0]}
