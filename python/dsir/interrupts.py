@@ -127,6 +127,8 @@ def raising(hint: str = "") -> Iterator[None]:
             if _state.ends_since is None:
                 _state.ends_since = time.monotonic()
             _state.at_work = False
+            # An alarm that came while the interpreter ends, without handlers, would kill it.
+            _stop_the_alarm()
 
 
 def told_once() -> tuple[str, int]:
@@ -171,7 +173,12 @@ def _raise_again(number: int, alarm: int, frame: FrameType | None) -> None:
     del alarm, frame
     if _state.at_work and not _state.heard and not _state.told:
         raise _EXCEPTIONS[number]
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    _stop_the_alarm()
+
+
+def _stop_the_alarm() -> None:
+    if is_command():
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _end(more: str, number: int) -> None:

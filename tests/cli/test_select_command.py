@@ -315,8 +315,8 @@ def test_interrupted(
     texts = ["the ship sails from the harbour to the storm " * 60] * 1500
     pq.write_table(pa.table({"text": texts}), raw, row_group_size=100)
     shards = []
-    for number in range(6):
-        shard = tmp_path / f"raw-{number}.parquet"
+    for number in range(12):
+        shard = tmp_path / f"raw-{number:02}.parquet"
         shutil.copy(raw, shard)
         shards.append(shard)
     out = tmp_path / "out"

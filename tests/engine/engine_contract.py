@@ -20,7 +20,7 @@ import dsir
 from dsir.engine import Engine, Progress, Stopped
 
 MANY = 5000
-PATIENCE = 30.0  # Seconds, before something that should have happened counts as missing.
+PATIENCE = 120.0  # Seconds, before something that should have happened counts as missing.
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def served_store() -> Iterator[str | None]:
         for name, value in _AWS.items():
             patch.setenv(name, value)
         patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        connection = http.client.HTTPConnection(host, port, timeout=20)
+        connection = http.client.HTTPConnection(host, port, timeout=120)
         signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/d/us-east-1/s3/aws4"}
         connection.request("PUT", "/nodes", None, signed)
         assert connection.getresponse().status == 200

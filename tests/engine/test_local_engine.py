@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from engine_contract import EngineContract
+from engine_contract import PATIENCE, EngineContract
 
 import dsir
 from dsir.engine import LocalEngine, Stopped, open_engine
@@ -26,11 +26,11 @@ def test_a_failure_keeps_its_cause_where_another_task_was_stopped_for_it():
     both, failed = threading.Barrier(2), threading.Event()
 
     def stage(task, progress):
-        both.wait(10)
+        both.wait(PATIENCE)
         if task == 0:
             failed.set()
             raise ValueError("cannot be written") from OSError(5, "Input/output error")
-        failed.wait(10)
+        failed.wait(PATIENCE)
         while True:  # Until it is stopped.
             progress(0)
 
@@ -50,7 +50,7 @@ def test_of_several_failures_the_first_task_s_is_raised():
             later.set()
             raise ValueError(f"task {task}")
         if task == 1:
-            assert later.wait(10)
+            assert later.wait(PATIENCE)
             for _ in range(50):  # Long enough for the failure to be noticed.
                 progress(0)
                 time.sleep(0.002)
@@ -99,7 +99,7 @@ def test_ctrl_c_while_a_thread_starts_leaves_no_task_at_work(monkeypatch):
 
     def interrupted_start(thread):
         start(thread)
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(threading.Thread, "start", interrupted_start)

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +17,8 @@ from dsir.engine import LocalEngine, Stopped
 from dsir.remote import RemotePath, mirror
 from dsir.thread_pool import ThreadPool, _Calls
 
+PATIENCE = 120  # Seconds: a machine may be busy with other things.
+
 
 class Slow:
     """A call that ends some time after it is told to.
@@ -24,15 +27,20 @@ class Slow:
         begun: it is at work.
         told: it is to end.
         ended: it has ended.
+        until: it does not end before this is true.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, until: Callable[[], bool] = lambda: True) -> None:
         self.begun, self.told, self.ended = (threading.Event() for _ in range(3))
+        self.until = until
 
     def __call__(self, item: object = None) -> object:
         self.begun.set()
-        assert self.told.wait(30)
+        assert self.told.wait(PATIENCE)
         time.sleep(0.2)  # Longer than the block would take if it did not wait.
+        end = time.monotonic() + PATIENCE
+        while not self.until() and time.monotonic() < end:
+            time.sleep(0.01)
         self.ended.set()
         return item
 
@@ -60,7 +68,7 @@ def test_ctrl_c_while_the_calls_end(monkeypatch, owner, name, times):
     slow = Slow()
     with pytest.raises(KeyboardInterrupt), ThreadPool(2, stop=slow.told.set) as pool:  # noqa: PT012
         pool.submit(slow)
-        assert slow.begun.wait(10)
+        assert slow.begun.wait(PATIENCE)
         interrupting(monkeypatch, owner, name, times)
     assert slow.ended.is_set()
 
@@ -76,15 +84,15 @@ def test_ctrl_c_while_the_calls_are_told_to_stop():
 
     with pytest.raises(KeyboardInterrupt), ThreadPool(2, stop=stop) as pool:  # noqa: PT012
         pool.submit(slow)
-        assert slow.begun.wait(10)
+        assert slow.begun.wait(PATIENCE)
     assert slow.ended.is_set()
 
 
 def test_signals_that_keep_coming():
     """As from a keyboard: each of them raises KeyboardInterrupt wherever the main thread is."""
-    slow = Slow()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     sent = 0
+    slow = Slow(until=lambda: sent > 2)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def send() -> None:
         nonlocal sent
@@ -98,7 +106,7 @@ def test_signals_that_keep_coming():
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012
             with ThreadPool(2, stop=slow.told.set) as pool:
                 pool.submit(slow)
-                assert slow.begun.wait(10)
+                assert slow.begun.wait(PATIENCE)
                 sender.start()
                 while True:
                     time.sleep(1)
@@ -124,7 +132,7 @@ def test_a_second_ctrl_c_leaves_no_task_of_the_engine_at_work(monkeypatch):
             raise
 
     def interrupted_while_it_waits(waiting: object) -> None:
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         raise KeyboardInterrupt
 
     results = LocalEngine(2).run(stage, range(1), lambda _: None)
@@ -142,7 +150,7 @@ def interrupted_start(monkeypatch: pytest.MonkeyPatch, begun: threading.Event) -
     def interrupted(thread: threading.Thread) -> None:
         start(thread)
         monkeypatch.setattr(threading.Thread, "start", start)
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(threading.Thread, "start", interrupted)

@@ -127,12 +127,12 @@ def test_a_worker_waits_for_units_that_others_are_at_and_takes_them_over(tmp_pat
         assert other.claim("scores-00004")
         thread = threading.Thread(target=share_out, args=(tmp_path, units, stage))
         thread.start()
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while len(stage.done) < 11:
             assert time.monotonic() < end
             time.sleep(0.01)
         time.sleep(0.3)
         assert thread.is_alive()
         assert 4 not in stage.done
-    thread.join(30)
+    thread.join(120)
     assert stage.done[-1] == 4

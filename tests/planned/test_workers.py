@@ -10,15 +10,8 @@ import time
 
 import pytest
 
-from dsir.storage import board, workers
+from dsir.storage import board
 from dsir.storage.workers import Worker, remove_dead, workers_of
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """Silence counts after seconds, not after a minute."""
-    monkeypatch.setattr(workers, "_SILENT", 1.5)
-    monkeypatch.setattr(board._FolderBoard, "beat", 0.15)
 
 
 def dead_worker(folder, *, host=None, age=0.0):
@@ -29,8 +22,7 @@ def dead_worker(folder, *, host=None, age=0.0):
     path.parent.mkdir(exist_ok=True)
     described = {"host": host or os.uname().nodename, "pid": ended.pid, "since": "?"}
     path.write_text(json.dumps(described))
-    then = time.time() - age
-    os.utime(path, (then, then))
+    set_age(path, age)
     claims = folder / "claims"
     claims.mkdir(exist_ok=True)
     (claims / "scores-00001").write_text(json.dumps({"worker": "elsewhere-1"}))
@@ -70,17 +62,35 @@ def test_claims_of_dead_workers_are_taken_over(tmp_path, host, age, claimed):
         assert worker.claim("scores-00001") is not claimed
 
 
-def test_a_worker_that_stops_writing_is_dead_after_a_while(tmp_path, quick, monkeypatch):
+def test_a_worker_that_stops_writing_is_dead_after_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(board._FolderBoard, "beat", 0.15)
     one, other = Worker(tmp_path), Worker(tmp_path)
     with one.at_work(), other.at_work():
         assert one.claim("unit")
-        time.sleep(0.8)
+        file = tmp_path / "workers" / f"{one.name}.json"
+        set_age(file, 1000)
+        wait_for(lambda: time.time() - file.stat().st_mtime < 500)
         assert not other.claim("unit")  # Its file is written all the time.
         monkeypatch.setattr(one, "_write", lambda: None)
-        end = time.monotonic() + 30
-        while not other.claim("unit"):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+
+        def taken_over() -> bool:
+            set_age(file, 1000)  # Again and again: a last write may have been under way.
+            return other.claim("unit")
+
+        wait_for(taken_over)
+
+
+def set_age(path, seconds):
+    """Let a file look as if it was last written so many seconds ago."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+def wait_for(happened):
+    end = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"worker": 3}', b"\xff\xfe"])
@@ -90,8 +100,7 @@ def test_a_claim_that_says_nothing_counts_for_seconds(tmp_path, content):
         path = tmp_path / "claims" / "unit"
         path.write_bytes(content)
         assert not worker.claim("unit")  # It may be being written.
-        then = time.time() - 100
-        os.utime(path, (then, then))
+        set_age(path, 100)
         assert worker.claim("unit")
 
 

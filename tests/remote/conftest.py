@@ -126,7 +126,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
             return
         if fault == "wait":
             time.sleep(0.03)
-        connection = http.client.HTTPConnection(proxy.upstream, timeout=20)
+        connection = http.client.HTTPConnection(proxy.upstream, timeout=120)
         try:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
             connection.request(self.command, self.path, body or None, headers)
@@ -238,7 +238,7 @@ class Bucket:
         }
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self.address, timeout=20)
+        connection = http.client.HTTPConnection(self.address, timeout=120)
         try:
             slash = "" if path.startswith("?") else "/"
             # Without it the server takes the request for one of the public.

@@ -71,6 +71,7 @@ def rotten(world, tmp_path) -> list[Path]:
     ]
 
 
+@pytest.mark.filterwarnings("ignore:target.* is part of raw:dsir.DsirWarning")
 @pytest.mark.parametrize("settings", [{}, {"chunk_tokens": 20}, {"fit_tokens": "all"}], ids=str)
 def test_a_selection_of_damaged_files_stands(
     rotten, target, tmp_path, contents, unit_bytes, settings

@@ -42,6 +42,7 @@ def raw(world, tmp_path) -> list[Path]:
     return [first, *world.write_jsonl(tmp_path / "raw", [".jsonl", ".jsonl.gz"])]
 
 
+@pytest.mark.filterwarnings("ignore:target.* is part of raw:dsir.DsirWarning")
 @pytest.mark.parametrize(
     "settings",
     [
@@ -104,6 +105,7 @@ def spoiled(folder: Path, world) -> Path:
     return path
 
 
+@pytest.mark.filterwarnings("ignore:target.* is part of raw:dsir.DsirWarning")
 def test_messages_name_the_row_of_the_file(world, target, tmp_path, unit_bytes):
     path = spoiled(tmp_path / "raw", world)
     bytes_path = tmp_path / "bytes.parquet"

@@ -233,6 +233,7 @@ def test_a_changed_call_does_not_write_over_another_selection(raw, goal, tmp_pat
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
+@pytest.mark.filterwarnings("ignore:target.* is part of raw:dsir.DsirWarning")
 def test_other_inputs_are_refused(raw, goal, small_world, tmp_path):
     keywords = {**SETTINGS, "out": tmp_path / "out", "workdir": tmp_path / "work"}
     dsir.select(raw, goal, **keywords)
