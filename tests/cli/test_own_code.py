@@ -131,6 +131,10 @@ def test_a_finished_selection_is_no_word_for_code(folder):
                 [sys.executable, "-m", "dsir", *map(str, words)], cwd=folder, check=False
             )
         assert not (folder / "was-here").exists(), name
+    path.write_text(json.dumps({"tokenizer": "evil.py:f", "raw": "raw.parquet"}))
+    says = "selection.json: cannot be read: has no settings of a selection"
+    select(folder, "again", *config, says=says, code=2)
+    assert not (folder / "was-here").exists()
     select(folder, "again", "--tokenizer", "evil.py:f")
     assert (folder / "was-here").exists()
 

@@ -57,7 +57,10 @@ def read_config(path: Path) -> tuple[dict[str, Any], bool]:
         values = _read_yaml(content)
     if not isinstance(values, dict):
         raise ValueError("expected options by name, such as seed: 7")  # noqa: TRY004
-    if path.name == SELECTION_FILE or {"format", "settings", "inputs"} <= values.keys():
+    if (
+        path.name == SELECTION_FILE.rpartition("/")[2]
+        or {"format", "settings", "inputs"} <= values.keys()
+    ):
         return _options_of_selection(values, path), True
     return values, False
 
