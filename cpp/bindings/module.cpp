@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     dsir::bindings::bind_attention(module);
     dsir::bindings::bind_gais(module);
     dsir::bindings::bind_column_coverage(module);
+    dsir::bindings::bind_judged_exchanges(module);
     dsir::bindings::bind_judges(module);
     dsir::bindings::bind_machine(module);
     dsir::bindings::bind_parquet(module);

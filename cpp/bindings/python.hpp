@@ -56,6 +56,7 @@ void bind_lexrank(py::module_& module);
 void bind_attention(py::module_& module);
 void bind_gais(py::module_& module);
 void bind_column_coverage(py::module_& module);
+void bind_judged_exchanges(py::module_& module);
 void bind_judges(py::module_& module);
 void bind_terms(py::module_& module);
 void bind_json(py::module_& module);

@@ -1220,6 +1220,27 @@ def column_coverage(
 ) -> NDArray[np.int32]:
     """Return rows that together have the columns which tell their class, class after class."""
 
+def judged_exchanges(
+    offsets: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    members: NDArray[np.int32],
+    kept: NDArray[np.int32],
+    *,
+    width: int,
+    classes: int,
+    tries: int,
+    most_exchanged: int,
+    metric: Literal["accuracy", "balanced_accuracy", "f1_macro"],
+    seed: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Exchange rows kept while judges do better on the other members.
+
+    Returns (rows kept, tallies [before and after, judges, classes, 3]); the judges are naive Bayes,
+    ridge regression and 1-NN, and a tally is that of `Verdicts`.
+    """
+
 # The machine.
 
 def simd_level() -> Literal["scalar", "neon", "avx2", "avx512"]:

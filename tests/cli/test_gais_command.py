@@ -239,7 +239,7 @@ def test_excluded_columns_are_no_features(table, shards, tmp_path, invoke_dsir):
         (["--rank-by", "confidence"], "--rank-by confidence: is for --select top or --select"),
         (
             ["--select", "top", "--metric", "log_loss"],
-            "--metric log_loss: there are trials only with",
+            "--metric log_loss: there are no trials with it for --select top; leave one",
         ),
     ],
 )
@@ -258,11 +258,34 @@ def test_passes_and_metric_of_texts_are_read_where_there_are_trials(invoke_dsir,
     table = pa.table({"text": [f"word{i % 7} and {i}" for i in range(60)], "class": [0, 1] * 30})
     pq.write_table(table, tmp_path / "raw.parquet")
     call = ["gais", tmp_path / "raw.parquet", "--label", "class", "--text", "text", "--keep", "10"]
-    for option, value in (("--passes", "3"), ("--metric", "f1_macro")):
+    said = {
+        "--passes": "--passes 3.0: is for --select coverage, not",
+        "--metric": "--metric log_loss: there are no trials with it for --select column-coverage",
+    }
+    for option, value in (("--passes", "3"), ("--metric", "log_loss")):
         done = invoke_dsir(*call, option, value, "-o", tmp_path / "no")
         assert done.returncode == 2
-        assert "--select coverage, not" in done.stderr
+        assert said[option] in done.stderr
         for number, way in enumerate((["--buckets", "512"], ["--select", "coverage"])):
             out = tmp_path / f"out{option}{number}"
             done = invoke_dsir(*call, option, value, "--epochs", "2", "-q", "-o", out, *way)
             assert done.returncode == 0, done.stderr
+
+
+def test_texts_are_searched_by_the_metric(invoke_dsir, tmp_path):
+    words = ["wind sail", "oven flour", "judge clause"]
+    rows = [
+        (f"{words[c]} {i % 7} {i % 11} {i % 13}", str(c)) for i in range(300) for c in [i % 12 % 3]
+    ]
+    table = pa.table({"text": [one for one, _ in rows], "class": [one for _, one in rows]})
+    pq.write_table(table, tmp_path / "raw.parquet")
+    call = ["gais", tmp_path / "raw.parquet", "--label", "class", "--text", "text", "-q"]
+    call += ["--keep", "20", "--epochs", "2"]
+    found = {}
+    for metric in ("accuracy", "f1_macro", "log_loss"):
+        more = ["--report"] if metric == "log_loss" else []
+        done = invoke_dsir(*call, "--metric", metric, "-o", tmp_path / metric, *more)
+        assert done.returncode == 0, done.stderr
+        said = json.loads((tmp_path / metric / "_dsir/instances.json").read_text())
+        found[metric] = said["rows_kept"]
+    assert found["log_loss"] == found["accuracy"]  # Of the report alone.

@@ -19,7 +19,7 @@ CPP = Path(__file__).parents[2] / "cpp"
 ROOMS: list[tuple[str, ...]] = [
     ("fuzz",),
     ("bindings", "tests"),
-    ("classifier", "gais/judges"),
+    ("classifier", "gais/exchanges", "gais/judges"),
     (
         "chunk",
         "contamination",

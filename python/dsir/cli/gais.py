@@ -30,6 +30,7 @@ from dsir.gais.labelled_files import (
 from dsir.gais.labelled_table import present_rows
 from dsir.gais.labels import classes_of
 from dsir.gais.selector import take_rows
+from dsir.gais.unused import reads_metric
 from dsir.model.features import HashedNgrams
 from dsir.output.claim import claimed
 from dsir.output.folder import check_output_folder
@@ -100,7 +101,7 @@ WeightsOption = Annotated[
     typer.Option(
         metavar="COLUMN",
         help="Add a column with the number of rows that each kept row stands for, e.g. "
-        "sample_weight, to train with. The trials train with these weights as well.",
+        "sample_weight, to train with. The trials of 'coverage' train with these weights as well.",
     ),
 ]
 ReportOption = Annotated[
@@ -154,6 +155,7 @@ def gais(
         raise SettingError("give text=... or categorical=..., not both")
     _refuse_unused(given, how, text, hashed.buckets, measured=report)
     kept_share = keep or "4%"
+    searched = reads_metric(how.select_of(text, hashed.buckets), how.metric, how.shares)
     selector = GAIS(
         reduction_of(kept_share, 1),
         shares=how.shares,
@@ -165,8 +167,8 @@ def gais(
         distance=how.distance,
         epochs=how.epochs,
         passes=how.passes,
-        # Without trials the metric is that of the report alone.
-        metric=how.metric if how.select_of(text, hashed.buckets) == "coverage" else "accuracy",
+        # A metric that the search does not read is that of the report alone.
+        metric=how.metric if searched else "accuracy",
         weights=weights is not None,
         categorical=_names(categorical),
         bins=how.bins,
@@ -269,10 +271,10 @@ def _refuse_unused(
             f"network={how.network!r}: select={select!r} chooses by the network; leave one of "
             "the two out"
         )
-    if "metric" in given and select != "coverage" and not measured:
+    if "metric" in given and not reads_metric(select, how.metric, how.shares) and not measured:
         raise SettingError(
-            f"metric={how.metric!r}: there are trials only with select='coverage', not with "
-            f"select={select!r}; leave one of the two out, or give report=True as well"
+            f"metric={how.metric!r}: there are no trials with it for select={select!r}; leave one "
+            "of the two out, or give report=True as well"
         )
     for name, ways in (("passes", ("coverage",)), ("rank_by", ("top", "sample"))):
         if name in given and select not in ways:

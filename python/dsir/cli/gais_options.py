@@ -39,8 +39,8 @@ class SelectorOptions:
         "auto",
         "How many rows of each class to keep: 'proportional' to the class, 'sqrt' for "
         "proportional to its square root (small classes keep more), 'auto' for what trials find "
-        "better of both, 'equal', or numbers of rows by label, e.g. spam=100,ham=200; these take "
-        "the place of --keep.",
+        "better of both (of texts, better of any numbers), 'equal', or numbers of rows by label, "
+        "e.g. spam=100,ham=200; these take the place of --keep.",
         panel=_HOW,
         metavar="RULE|LABEL=N,...",
         read=shares_in,
@@ -48,7 +48,7 @@ class SelectorOptions:
     metric: Metric = argument(
         "accuracy",
         "What the trial classifiers are measured by: 'accuracy', 'balanced_accuracy', "
-        "'f1_macro' or 'log_loss'.",
+        "'f1_macro' or, but for texts, 'log_loss'.",
         panel=_HOW,
     )
     select: Select = argument(

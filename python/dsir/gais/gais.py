@@ -25,6 +25,7 @@ from dsir.gais.column_coverage import (
     column_lists,
     covers_columns,
 )
+from dsir.gais.column_exchanges import MOST_CLASSES, exchanged_rows
 from dsir.gais.coverage import (
     Coverage,
     attention_coverage,
@@ -82,7 +83,8 @@ class GAIS(InstanceSelector):
       on the rows not kept, and the best one wins.
     - "column-coverage" (ours): rows that together have the columns (words, n-grams) which tell
       their class from the others; see `cpp/gais/column_coverage.hpp`. Only which entries are not 0
-      counts, so there are no trials.
+      counts. With `trials` and shares="auto", rows of any class are exchanged while naive Bayes,
+      ridge regression and 1-NN learn more from those kept; see `dsir.gais.column_exchanges`.
     - "attention-coverage" (ours): facility location on attention.
     - "top": the rows with the highest scores, as in the papers: the first takes the network's
       confidence (rank_by="confidence"), the second attention. In our measurements both are worse
@@ -98,7 +100,8 @@ class GAIS(InstanceSelector):
         reduction: share of the rows to leave out, 0 to below 1.
         shares: how many rows of each class to keep. "proportional": in proportion to the class;
             "sqrt": in proportion to the square root of the class, so that small classes keep more;
-            "auto": what the trials find better of both, so in proportion without trials;
+            "auto": what the trials find better of both, so in proportion without trials, and with
+            "column-coverage" any numbers that they find better;
             "equal": as many of each class. Every class keeps at least one row. A dict has the
             number of rows for each label; `reduction` is not used then.
         graph: "minibatch", "lsh", "lsh-multilevel", "lsh-multiview" or "exact"; see
@@ -126,11 +129,12 @@ class GAIS(InstanceSelector):
             help 1-NN.
         trials: for select="coverage": whether to try several ways and keep the selection that small
             classifiers learn most from, see `dsir.gais.trials`. Otherwise there is one coverage, of
-            the trusted rows.
+            the trusted rows. For select="column-coverage": whether to exchange rows, which needs
+            shares="auto" and at most 64 classes.
         metric: what these classifiers are measured by: "accuracy", "balanced_accuracy", "f1_macro"
-            or "log_loss".
+            or, for select="coverage", "log_loss".
         weights: whether you will train with weights: `sample_weight_` then says how many rows each
-            kept row stands for, and the trials train with these weights.
+            kept row stands for, and the trials of select="coverage" train with these weights.
         categorical: columns, by name or number, whose values are names. Columns of a categorical
             type (of pandas, polars or Arrow) need not be named.
         bins: cut a regression target into this many classes.
@@ -290,6 +294,17 @@ class GAIS(InstanceSelector):
             self.sample_indices_ = column_covering_rows(
                 lists, table.labels, shares, seed=seed, threads=threads
             )
+            if self.trials and self.shares == "auto" and len(counts) <= MOST_CLASSES:
+                with shown.stage("exchange", len(table.labels), "rows") as advance:
+                    self.sample_indices_, self.trials_ = exchanged_rows(
+                        lists,
+                        table.labels,
+                        self.sample_indices_,
+                        metric=self.metric,
+                        seed=seed,
+                        threads=threads,
+                        advance=advance,
+                    )
         elif self._covers:
             coverage = Coverage(passes=float(self.passes), seed=seed, threads=threads)
             known = (table.rows, table.labels, shares, self.trusted_, coverage)

@@ -8,8 +8,6 @@ from typing import Any
 from dsir.arguments.values import shown
 from dsir.errors import SettingError
 
-_OF_TRIALS = ("passes", "metric")
-
 
 def refuse_unused(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
     """Raise SettingError for an argument that is not its default and would not be looked at.
@@ -37,7 +35,7 @@ def refuse_unused(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None
 
 
 def refuse_unread_by_columns(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Raise SettingError for an argument of trials where select="auto" makes none.
+    """Raise SettingError for an argument of distances where select="auto" covers columns.
 
     Args:
         given: the arguments of a `GAIS`, by name.
@@ -45,17 +43,40 @@ def refuse_unread_by_columns(given: Mapping[str, Any], defaults: Mapping[str, An
 
     Example:
         >>> defaults = {"passes": 40.0, "metric": "accuracy"}
-        >>> refuse_unread_by_columns({**defaults, "metric": "log_loss"}, defaults)
+        >>> refuse_unread_by_columns({**defaults, "passes": 10.0}, defaults)
         Traceback (most recent call last):
-        dsir.errors.SettingError: metric='log_loss': is for select='coverage', and select='auto' ...
+        dsir.errors.SettingError: passes=10.0: is for select='coverage', and select='auto' takes ...
     """
-    for name in _OF_TRIALS:
-        if _says_something(given[name], defaults[name]):
-            raise SettingError(
-                f"{name}={shown(given[name])}: is for select='coverage', and select='auto' takes "
-                "'column-coverage' for texts and other sparse rows of many columns; give "
-                f"select='coverage' as well, or leave {name} out"
-            )
+    name = next(iter(_unread_by_columns(given, defaults)), None)
+    if name is not None:
+        raise SettingError(
+            f"{name}={shown(given[name])}: is for select='coverage', and select='auto' takes "
+            "'column-coverage' for texts and other sparse rows of many columns; give "
+            f"select='coverage' as well, or leave {name} out"
+        )
+
+
+def reads_metric(select: str, metric: str, shares: Any = "auto") -> bool:
+    """Return whether a selection is searched with classifiers that can be measured by a metric.
+
+    Those that exchange rows covering columns say no probabilities, and need shares="auto".
+
+    Args:
+        select: an argument of `GAIS`, but not "auto".
+        metric: another.
+        shares: another.
+    """
+    if select == "column-coverage":
+        return bool(metric != "log_loss" and shares == "auto")
+    return select == "coverage"
+
+
+def _unread_by_columns(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
+    if _says_something(given["passes"], defaults["passes"]):
+        yield "passes"
+    changed = _says_something(given["metric"], defaults["metric"])
+    if changed and not reads_metric("column-coverage", given["metric"], given["shares"]):
+        yield "metric"
 
 
 def _says_something(value: Any, default: Any) -> bool:
@@ -81,6 +102,10 @@ def _unread(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if given.get("features") is not None:
         yield "categorical", "features"
     if given["select"] not in ("auto", "coverage"):
-        yield from ((name, "select") for name in _OF_TRIALS)
+        yield "passes", "select"
+    if given["select"] != "auto" and not reads_metric(given["select"], given["metric"]):
+        yield "metric", "select"
+    elif given["select"] == "column-coverage" and given["shares"] != "auto":
+        yield "metric", "shares"
     elif not given["trials"]:
         yield "metric", "trials"
