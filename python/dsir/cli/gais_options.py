@@ -9,7 +9,7 @@ from dsir.arguments.declared import argument
 from dsir.arguments.values import one_of
 from dsir.gais.class_budgets import Shares, shares_in
 from dsir.gais.column_coverage import covers_columns
-from dsir.gais.gais import GraphName, Network, RankBy, Select
+from dsir.gais.gais_arguments import GraphName, Network, RankBy, Select
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_table import Missing, Scaling
 

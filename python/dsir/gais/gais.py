@@ -8,17 +8,16 @@ Selection by coverage is ours; docs/lab/gais.md compares the ways that were trie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dsir import _core
-from dsir.arguments.values import flag, number, one_of, shown, whole_number
 from dsir.engine import thread_count
 from dsir.errors import SettingError
 from dsir.gais.attention_training import TrainedNetwork, Training, train_network
-from dsir.gais.class_budgets import Shares, check_shares, kept_of_classes, other_shares
+from dsir.gais.class_budgets import Shares, kept_of_classes, other_shares
 from dsir.gais.column_coverage import (
     ColumnLists,
     column_covering_rows,
@@ -34,37 +33,29 @@ from dsir.gais.coverage import (
     neighbours_vote,
     trusted_rows,
 )
+from dsir.gais.gais_arguments import BY_NETWORK, GraphName, Network, RankBy, Select, check_arguments
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_table import (
     Distance,
     LabelledTable,
     Missing,
     Scaling,
-    check_missing,
     is_sparse,
     labelled_table,
 )
-from dsir.gais.labels import MOST_BINS
 from dsir.gais.parts import split_rows
 from dsir.gais.represented import represented_rows
 from dsir.gais.row_graph import Nearness, RowGraph, graph_of, graph_of_distances, row_count
 from dsir.gais.scores import drawn_keys, row_scores
-from dsir.gais.seeds import Seed, check_seed, seed_of
+from dsir.gais.seeds import Seed, seed_of
 from dsir.gais.selector import InstanceSelector, argument_defaults, rows_to_keep
 from dsir.gais.text_rows import ngram_rows
 from dsir.gais.training_batches import batch_count, training_batches
 from dsir.gais.trials import Kept, Trial, most_trials, tried_rows
-from dsir.gais.unused import refuse_unread_by_columns, refuse_unused
+from dsir.gais.unused import refuse_unread_by_columns
 from dsir.model.features import HashedNgrams
 from dsir.progress import Advance, reporter
 
-GraphName = Literal["minibatch", "lsh", "lsh-multilevel", "lsh-multiview", "exact"]
-RankBy = Literal["attention", "attention-same-class", "confidence"]
-Select = Literal["auto", "coverage", "column-coverage", "attention-coverage", "top", "sample"]
-Network = Literal["auto"] | bool
-
-# What chooses by what the network says.
-_BY_NETWORK = ("attention-coverage", "top", "sample")
 # With network="auto": fewer labels that the neighbours contradict leave the network nothing to say.
 _MOST_CONTRADICTED = 0.01
 
@@ -73,7 +64,8 @@ class GAIS(InstanceSelector):
     """Keeps the few labelled rows that train nearly as well as all rows.
 
     A graph joins near rows, and a graph attention network learns the labels on the graph. Each
-    class keeps rows in proportion to its size, at least one. `select` decides which rows:
+    class keeps one row at least, and rows in proportion to its size unless other `shares` are given
+    or found better. `select` decides which rows:
 
     - "auto" (the default): "column-coverage" for texts and for other sparse rows of more than 512
       columns, "coverage" for all else.
@@ -383,7 +375,7 @@ class GAIS(InstanceSelector):
         if self.network != "auto":
             return bool(self.network)
         contradicted = int(np.count_nonzero((vote >= 0) & (vote != labels)))
-        return self.select in _BY_NETWORK or contradicted > _MOST_CONTRADICTED * len(labels)
+        return self.select in BY_NETWORK or contradicted > _MOST_CONTRADICTED * len(labels)
 
     def _forget_network(self) -> None:
         """Remove what an earlier fit says of its network."""
@@ -440,47 +432,4 @@ class GAIS(InstanceSelector):
         Raises:
             SettingError: an argument is out of range, or another one leaves it nothing to say.
         """
-        check_missing(self.missing)
-        rows_to_keep(self.reduction, 1, 1)
-        check_shares(self.shares, tried=True)
-        check_seed(self.random_state)
-        one_of("graph", self.graph, get_args(GraphName))
-        one_of("rank_by", self.rank_by, get_args(RankBy))
-        one_of("select", self.select, get_args(Select))
-        if not (isinstance(self.network, bool) or self.network == "auto"):
-            raise SettingError(f"network={shown(self.network)}: expected True, False or 'auto'")
-        if self.network is False and self.select in _BY_NETWORK:
-            raise SettingError(
-                f"select={shown(self.select)}: chooses by the network, which network=False leaves "
-                "out; give select='coverage', or leave network out"
-            )
-        one_of("scaling", self.scaling, get_args(Scaling))
-        one_of("distance", self.distance, get_args(Distance))
-        whole_number("heads", self.heads, 1, 64)
-        whole_number("hidden", self.hidden, 1, 1024)
-        whole_number("epochs", self.epochs, 1)
-        whole_number("batch_size", self.batch_size, 2)
-        whole_number("neighbours", self.neighbours, 1, 1 << 16)
-        number("threshold", self.threshold, least=-1, most=1, expected="a number from -1 to 1")
-        flag("trials", self.trials)
-        flag("weights", self.weights)
-        if self.metric in get_args(Distance):
-            raise SettingError(
-                f"metric={shown(self.metric)}: metric is the measure of the trial classifiers; "
-                f"give distance={shown(self.metric)}"
-            )
-        one_of("metric", self.metric, get_args(Metric))
-        flag("progress", self.progress)
-        if self.bins is not None:
-            whole_number("bins", self.bins, 2, MOST_BINS)
-        if self.n_jobs not in (None, -1):
-            whole_number("n_jobs", self.n_jobs, 1)
-        for name, least, most in (("edge_dropout", 0.0, 1.0), ("passes", 0.0, 1e6)):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not least <= value < most:
-                raise SettingError(
-                    f"{name}={value!r}: expected a number from {least:g} to below {most:g}"
-                )
-        if self.features is not None and not isinstance(self.features, HashedNgrams):
-            raise SettingError(f"features={self.features!r}: expected HashedNgrams(...)")
-        refuse_unused(self.get_params(), argument_defaults(type(self)))
+        check_arguments(self.get_params(), argument_defaults(type(self)))
