@@ -88,8 +88,25 @@ def test_lists_have_each_column_once_and_no_zeros():
     )
     lists = column_lists(matrix)
     assert lists.offsets.tolist() == [0, 3, 3, 4]
-    assert lists.columns.tolist() == [0, 2, 700, 2]
+    assert lists.columns.tolist() == [0, 1, 2, 1]
+    assert lists.width == 3
     assert lists.columns.dtype == np.int32
+    narrow = column_lists(matrix[:, [0, 2, 5, 700]])
+    assert narrow.columns.tolist() == [0, 1, 3, 1]
+    assert narrow.width == 4
+
+
+def test_columns_that_no_row_has_take_no_memory_and_change_nothing():
+    rows, labels = sparse(600)
+    coordinates = rows.tocoo()
+    there = (coordinates.data, (coordinates.row, coordinates.col * 3_000_000))
+    wide = scipy.sparse.csr_matrix(there, shape=(80, 600 * 3_000_000))
+    for trials in (False, True):
+        found = [
+            GAIS(0.8, network=False, trials=trials).fit(one, labels).sample_indices_.tolist()
+            for one in (rows, wide)
+        ]
+        assert found[0] == found[1]
 
 
 def texts_of(count: int, seed: int) -> tuple[list[str], list[int]]:

@@ -34,6 +34,7 @@ def of_length_1(matrix: scipy.sparse.csr_matrix) -> scipy.sparse.csr_matrix:
 
 def judges_say(matrix, labels, kept, asked) -> list[np.ndarray]:
     """Return the scores [asked, classes] of the three judges by other programs."""
+    matrix = matrix[:, np.unique(matrix.indices)]
     rows, own = matrix[kept], labels[kept]
     bayes = MultinomialNB(alpha=0.1).fit(rows, own)
     classes = int(labels.max()) + 1

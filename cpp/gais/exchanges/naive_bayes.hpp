@@ -12,8 +12,8 @@ namespace dsir::gais::exchanges {
 ///
 /// The score of a class c for a row x is log(n_c / n) + sum_j x_j log((N_cj + a) / (N_c + a W)):
 /// n_c of the n rows kept are of the class, N_cj is the sum of their values in column j, N_c that
-/// over all W columns, and a = 0.1. Sums are whole numbers of 2^-24, so that a row taken back
-/// leaves nothing behind.
+/// over all W columns that some row has, and a = 0.1. Sums are whole numbers of 2^-24, so that a
+/// row taken back leaves nothing behind.
 class NaiveBayes {
   public:
     explicit NaiveBayes(const PartRows& rows);

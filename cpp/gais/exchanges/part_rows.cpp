@@ -6,7 +6,7 @@ namespace dsir::gais::exchanges {
 
 PartRows::PartRows(const SparseRowsView& table, std::span<const std::int32_t> members,
                    const std::int32_t* labels, std::int32_t classes)
-    : width_(table.width), classes_(classes) {
+    : classes_(classes) {
     std::vector<std::int32_t> rows_with(static_cast<std::size_t>(table.width), 0);
     const auto each = [&](auto&& body) {
         for (std::int32_t row = 0; row < static_cast<std::int32_t>(members.size()); ++row) {
@@ -28,6 +28,7 @@ PartRows::PartRows(const SparseRowsView& table, std::span<const std::int32_t> me
     std::vector<std::int32_t> numbers(static_cast<std::size_t>(table.width), -1);
     column_ends_.push_back(0);
     for (std::size_t column = 0; column < numbers.size(); ++column) {
+        width_ += rows_with[column] > 0 ? 1 : 0;
         if (rows_with[column] < 2) continue;
         numbers[column] = columns();
         column_ends_.push_back(column_ends_.back() + rows_with[column]);

@@ -28,7 +28,7 @@ class PartRows {
     std::int32_t rows() const { return static_cast<std::int32_t>(labels_.size()); }
     std::int32_t classes() const { return classes_; }
     std::int32_t columns() const { return static_cast<std::int32_t>(column_ends_.size()) - 1; }
-    /// How many columns the table has.
+    /// How many columns there are that a row has, with those left out.
     std::int64_t width() const { return width_; }
     std::int32_t label(std::int32_t row) const { return labels_[row]; }
     /// The sum of the row's values.
@@ -46,7 +46,7 @@ class PartRows {
     void products(std::int32_t row, float* out) const;
 
   private:
-    std::int64_t width_;
+    std::int64_t width_ = 0;
     std::int32_t classes_;
     std::vector<std::int32_t> labels_;
     std::vector<double> sums_;

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dsir import _core
 from dsir.gais.labelled_table import MOST_COLUMNS
+from dsir.gais.sparse_columns import numbered_closely
 
 Rows = npt.NDArray[np.int64]
 
@@ -26,7 +27,7 @@ class ColumnLists:
     Attributes:
         offsets: int64[rows + 1].
         columns: int32[entries], ascending within a row, each once.
-        width: how many columns there are.
+        width: how many columns there are; see `numbered_closely`.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -56,8 +57,9 @@ def column_lists(matrix: Any) -> ColumnLists:
     present = np.asarray(matrix.data) != 0
     row_of = np.repeat(np.arange(rows), np.diff(np.asarray(matrix.indptr)))[present]
     # A matrix may name a column of a row twice, and in any order.
-    found = np.unique(row_of * width + np.asarray(matrix.indices, np.int64)[present])
-    row_of, columns = np.divmod(found, width)
+    indices, width = numbered_closely(np.asarray(matrix.indices, np.int64)[present], width)
+    found = np.unique(row_of * width + indices)
+    row_of, columns = np.divmod(found, max(1, width))
     offsets = np.searchsorted(row_of, np.arange(rows + 1)).astype(np.int64)
     return ColumnLists(offsets, columns.astype(np.int32), width)
 

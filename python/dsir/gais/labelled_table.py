@@ -15,6 +15,7 @@ from dsir.arguments.values import one_of, shown, whole_number
 from dsir.errors import SettingError
 from dsir.gais.columns import Column, columns_of
 from dsir.gais.labels import class_codes, label_column
+from dsir.gais.sparse_columns import numbered_closely
 from dsir.gais.text_rows import text_column
 from dsir.thread_pool import ThreadPool
 
@@ -376,7 +377,7 @@ def hashed_columns(
     This is a sparse random projection (feature hashing, Weinberger et al. 2009), which keeps inner
     products in the mean.
     """
-    width = int(columns.max()) + 1 if len(columns) else 1
+    columns, width = numbered_closely(columns, int(columns.max(initial=0)) + 1)
     target, sign = _places(width, seed)
     keys = row_of * PROJECTED_COLUMNS + target[columns]
     summed = np.bincount(keys, values * sign[columns], minlength=rows * PROJECTED_COLUMNS)
