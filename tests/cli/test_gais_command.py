@@ -235,6 +235,9 @@ def test_excluded_columns_are_no_features(table, shards, tmp_path, invoke_dsir):
     [
         (["--ngrams", "1"], "--ngrams 1: n-grams are of a text column; give --text as well"),
         (["--buckets", "64"], "--buckets 64: n-grams are of a text column"),
+        (["--tokenizer", "chars"], "--tokenizer chars: n-grams are of a text column"),
+        (["--no-lower"], "--no-lower: n-grams are of a text column"),
+        (["--tokenizer", "string:capwords"], "--tokenizer capwords: n-grams are of a text column"),
         (["--select", "top", "--passes", "3"], "--passes 3.0: is for --select coverage, not for"),
         (["--rank-by", "confidence"], "--rank-by confidence: is for --select top or --select"),
         (
@@ -289,3 +292,25 @@ def test_texts_are_searched_by_the_metric(invoke_dsir, tmp_path):
         said = json.loads((tmp_path / metric / "_dsir/instances.json").read_text())
         found[metric] = said["rows_kept"]
     assert found["log_loss"] == found["accuracy"]  # Of the report alone.
+
+
+def test_texts_are_cut_by_any_tokenizer(invoke_dsir, tmp_path):
+    """Texts of a language without spaces; characters tell their label, and words do not."""
+    texts = [f"{'春夏'[i % 2]}{'花鳥風月雪雨'[i % 6]}{'山川草木日火水'[i % 7]}" for i in range(240)]
+    table = pa.table({"text": texts, "class": [i % 2 for i in range(240)]})
+    pq.write_table(table, tmp_path / "raw.parquet")
+    (tmp_path / "cut.py").write_text("def signs(text):\n    return list(text)\n")
+    call = ["gais", tmp_path / "raw.parquet", "--label", "class", "--text", "text", "-q"]
+    call += ["--keep", "12", "--ngrams", "1", "--network", "never"]
+    kept = {}
+    for tokenizer in ("chars", f"{tmp_path / 'cut.py'}:signs", "wordpunct"):
+        out = tmp_path / f"out{len(kept)}"
+        done = invoke_dsir(*call, "--tokenizer", tokenizer, "-o", out)
+        assert done.returncode == 0, done.stderr
+        said = json.loads((out / "_dsir/instances.json").read_text())
+        kept[tokenizer.rpartition(":")[2]] = said["rows_kept"]
+        described = said["settings"]["ngram_features"]
+    assert described["tokenizer"] == "wordpunct"
+    assert kept["chars"] == kept["signs"] != kept["wordpunct"]
+    signs = {sign for row in kept["chars"] for sign in texts[row]}
+    assert set("春夏") <= signs

@@ -22,7 +22,6 @@ from dsir.gais.held_out import held_out_report
 from dsir.gais.judges import Metric
 from dsir.gais.labelled_files import (
     InstanceTables,
-    ngrams_for,
     read_instances,
     reduction_of,
     write_instances,
@@ -32,6 +31,7 @@ from dsir.gais.labels import classes_of
 from dsir.gais.selector import take_rows
 from dsir.gais.unused import reads_metric
 from dsir.model.features import HashedNgrams
+from dsir.model.own_part import name_of
 from dsir.output.claim import claimed
 from dsir.output.folder import check_output_folder
 from dsir.plural import counted
@@ -43,7 +43,7 @@ from dsir.settings.ngram_options import NGRAMS, with_features
 from dsir.settings.reading import ReadSettings
 
 _ARGUMENTS = {
-    **{name: NGRAMS[name] for name in ("ngrams", "buckets")},
+    **NGRAMS,
     **arguments_of(SelectorOptions),
     **{name: one for name, one in arguments_of(KeyRule).items() if name == "seed"},
     **{name: one for name, one in arguments_of(MachineOptions).items() if name == "threads"},
@@ -142,6 +142,8 @@ def gais(
     `dsir gais train.parquet --label class --keep 4% --out small/ --report`
 
     `dsir gais reviews/*.jsonl --label stars --text body --out small/`
+
+    `dsir gais reviews/*.jsonl --label stars --text body --tokenizer chars --ngrams 3 --out small/`
     """
     hashed = with_features(given).get("features", HashedNgrams())
     seed = KeyRule(given.get("seed", 0)).seed
@@ -173,7 +175,7 @@ def gais(
         categorical=_names(categorical),
         bins=how.bins,
         missing=how.missing,
-        features=ngrams_for(text, hashed.n, hashed.buckets),
+        features=None if text is None else hashed,
         random_state=seed,
         n_jobs=thread_count(given.get("threads")),
         progress=not quiet,
@@ -259,11 +261,12 @@ def _refuse_unused(
         buckets: how many buckets their n-grams have.
         measured: whether the selection is tried on rows held out, and measured there.
     """
-    for name in ("ngrams", "buckets"):
+    for name in NGRAMS:
         if name in given and text is None:
+            value = given[name]
             raise SettingError(
-                f"{name}={given[name]}: n-grams are of a text column; give text=... as well, or "
-                f"leave {name} out"
+                f"{name}={name_of(value) if callable(value) else value}: n-grams are of a text "
+                f"column; give text=... as well, or leave {name} out"
             )
     select = how.select_of(text, buckets)
     if how.network == "never" and select not in ("coverage", "column-coverage"):
@@ -320,6 +323,7 @@ def _described_settings(
         },
         "ngrams": hashed.n,
         "buckets": hashed.buckets,
+        **({} if tables.text is None else {"ngram_features": hashed.describe()}),
         "seed": arguments["random_state"],
     }
 

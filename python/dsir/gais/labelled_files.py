@@ -21,7 +21,6 @@ from dsir.corpus.text_column import describe_columns, find_text_column
 from dsir.engine import thread_count
 from dsir.errors import InputError, OutputError, SettingError
 from dsir.gais.selector import take_rows
-from dsir.model.features import HashedNgrams
 from dsir.output.dataset_note import write_dataset_note
 from dsir.output.folder import INSTANCES_FILE, make_output_folder, part_stem
 from dsir.output.parquet import ParquetTable
@@ -322,8 +321,3 @@ def _written(table: pa.Table, rows: npt.NDArray[np.int64], schema: pa.Schema) ->
                 f"{first_line(error)}"
             ) from error
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def ngrams_for(text: str | None, n: int, buckets: int) -> HashedNgrams | None:
-    """Return the n-gram features for a text column; None without a text column."""
-    return None if text is None else HashedNgrams(n=n, buckets=buckets)
