@@ -130,6 +130,7 @@ def test_metrics_are_those_of_scikit_learn():
 @pytest.mark.parametrize("threads", [2, 3])
 def test_parts_are_searched_the_same_by_any_threads(monkeypatch, threads):
     monkeypatch.setattr(column_exchanges, "_PART_ROWS", 100)
+    monkeypatch.setattr(column_exchanges, "_LEAST_KEPT", 12)
     matrix, labels = rows_of(np.random.default_rng(5), 450, 3)
     chosen = np.sort(np.random.default_rng(6).permutation(450)[:60])
     parts = column_exchanges._parts(labels, chosen, 0)
@@ -158,9 +159,22 @@ def test_parts_are_searched_the_same_by_any_threads(monkeypatch, threads):
     assert sum(done) == 900
 
 
-def test_many_rows_kept_make_many_parts():
-    labels = np.zeros(2000, np.int32)
-    assert len(column_exchanges._parts(labels, np.arange(1000), 0)) == 4
+@pytest.mark.parametrize(
+    ("rows", "kept", "parts"),
+    [(2000, 1000, 4), (4096, 164, 1), (4097, 164, 2), (100_000, 2, 1), (100_000, 640, 10)],
+)
+def test_how_many_parts_there_are(rows, kept, parts):
+    found = column_exchanges._parts(np.zeros(rows, np.int32), np.arange(kept), 0)
+    assert len(found) == parts
+    assert all(len(own) for _, own in found)
+
+
+def test_few_rows_kept_of_many(monkeypatch):
+    monkeypatch.setattr(column_exchanges, "_PART_ROWS", 20)
+    matrix, labels = rows_of(np.random.default_rng(11), 300, 2, width=600)
+    selector = GAIS(0.99, network=False).fit(matrix, labels)
+    assert len(selector.sample_indices_) == 3
+    assert len(selector.trials_) == 2
 
 
 def test_everything_kept_is_left_as_it_is():

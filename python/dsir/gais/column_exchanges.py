@@ -25,9 +25,12 @@ EXCHANGE_METRICS: tuple[ExchangeMetric, ...] = get_args(ExchangeMetric)
 COLUMN_JUDGES = ("naive Bayes", "ridge", "1-NN")
 # The rows of more classes are not exchanged: the time of the judges grows with their number.
 MOST_CLASSES = 64
-# The rows of a part at most, and those kept of it: the time of a try grows with the product.
+# The rows of a part, and the most that are kept of it: the time of a try grows with the product.
+# Where parts would keep fewer rows than the least, from which classifiers learn little, they have
+# more rows.
 _PART_ROWS = 4096
 _PART_KEPT = 256
+_LEAST_KEPT = 64
 _TRIES = 4  # For each row kept.
 _MOST_EXCHANGED = 6  # By a try at first; fewer and fewer, and one in the end.
 
@@ -45,7 +48,7 @@ def exchanged_rows(
     """Return rows from which the judges learn more than from those given.
 
     The judges are naive Bayes, ridge regression and 1-NN. More than 4,096 rows, or 256
-    rows kept, are cut into random parts, each searched for itself.
+    rows kept, are dealt to random parts, each searched for itself.
 
     Args:
         lists: the columns of each row.
@@ -107,12 +110,13 @@ def _values(lists: ColumnLists) -> npt.NDArray[np.float32]:
 def _parts(
     labels: Labels, chosen: Rows, seed: int
 ) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-    """Deal rows to as few parts as are needed, in each the same share of each class, kept or not.
+    """Deal rows to parts, in each the same share of each class, kept or not.
 
     Returns:
         For each part its rows and those of them that are kept, both ascending.
     """
-    count = max(-(-len(labels) // _PART_ROWS), -(-len(chosen) // _PART_KEPT))
+    count = min(-(-len(labels) // _PART_ROWS), max(1, len(chosen) // _LEAST_KEPT))
+    count = max(count, -(-len(chosen) // _PART_KEPT))
     is_kept = np.zeros(len(labels), bool)
     is_kept[chosen] = True
     random = np.random.Generator(np.random.Philox([seed, 4]))
