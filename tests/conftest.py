@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,18 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", os.fstat)  # A handle that is not open is an error as before.
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_modules_of_other_tests(tmp_path_factory) -> Iterator[None]:
+    """A module that a test has written and imported is not what the next one finds by its name."""
+    before = set(sys.modules)
+    yield
+    folder = f"{tmp_path_factory.getbasetemp()}{os.sep}"
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(folder):
+            del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if not str(entry).startswith(folder)]
 
 
 _WORDS = {
