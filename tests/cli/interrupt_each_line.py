@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest import mock
 
 import dsir.cli.status
 from dsir.cli import main as command
@@ -86,7 +87,7 @@ def ended(at: int) -> tuple[int, str, str]:
 
 def main() -> None:
     """Interrupt the command at each line until it has ended before."""
-    dsir.cli.status.status = status  # type: ignore[assignment]
+    mock.patch.object(dsir.cli.status, "status", status).start()
     sys.argv = ["dsir", "status"]
     ends = []
     while not ends or ends[-1][2]:

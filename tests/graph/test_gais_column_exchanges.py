@@ -177,6 +177,35 @@ def test_few_rows_kept_of_many(monkeypatch):
     assert len(selector.trials_) == 2
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"metric": "log_loss"}, "metric must be accuracy"),
+        ({"classes": 2}, "a label is out of range"),
+        ({"members": [0, 2, 1]}, "members must be rows, ascending"),
+        ({"members": [0, 9]}, "members must be rows, ascending"),
+        ({"kept": [1, 1]}, "kept must be rows, ascending"),
+        ({"kept": [3]}, "kept must be members, one at least"),
+        ({"kept": []}, "kept must be members, one at least"),
+        ({"labels": [0, 1]}, "values must have one entry"),
+        ({"width": 1}, "a member is out of range"),
+    ],
+)
+def test_the_core_refuses_what_it_would_read_out_of_range(changed, said):
+    arrays = {"offsets": [0, 1, 2, 3, 4], "columns": [0, 1, 0, 1], "values": [1.0] * 4}
+    given = {**arrays, "labels": [0, 1, 2, 0], "members": [0, 1, 2], "kept": [0, 1], **changed}
+    types = {"offsets": np.int64, "values": np.float32}
+    lists = {
+        name: np.array(value, types.get(name, np.int32))
+        for name, value in given.items()
+        if isinstance(value, list)
+    }
+    numbers = {name: value for name, value in given.items() if name not in lists}
+    known = {"width": 2, "classes": 3, "metric": "accuracy"} | numbers
+    with pytest.raises(ValueError, match=said):
+        _core.judged_exchanges(**lists, **known, tries=1, most_exchanged=1, seed=0)
+
+
 def test_everything_kept_is_left_as_it_is():
     matrix, labels = rows_of(np.random.default_rng(7), 30, 2, width=600)
     selector = GAIS(0.0, network=False).fit(matrix, labels)

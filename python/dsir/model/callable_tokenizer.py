@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -26,7 +26,6 @@ class CallableTokenizer(OwnTokenizer):
     """
 
     kind: ClassVar[str] = "callable"
-    of_function: ClassVar[bool] = True
     way_out: ClassVar[str] = (
         "give the function to dsir.HashedNgrams first, or on the command line its file as "
         "--kernels FILE.py; if its source has changed, fit the model again"
@@ -74,6 +73,11 @@ class CallableTokenizer(OwnTokenizer):
                 f"{self._called}: returned a token with half a surrogate pair, which is no "
                 f"text, for the text {text!r:.80}"
             ) from error
+
+    @classmethod
+    def _made_of(cls, function: Any) -> CallableTokenizer:
+        """See `OwnPart._made_of`."""
+        return cls(function)
 
     @property
     def source(self) -> str | None:

@@ -36,7 +36,6 @@ class OwnPart:
     Attributes:
         kind: what it is, in files.
         argument: the argument that takes it.
-        of_function: whether a plain function becomes such a part when it is given.
         way_out: what to do in a process that does not have it.
         name: name for people.
         digest: sixteen hexadecimal digits, which differ if the features may differ.
@@ -44,10 +43,15 @@ class OwnPart:
 
     kind: ClassVar[str]
     argument: ClassVar[str]
-    of_function: ClassVar[bool] = False
     way_out: ClassVar[str]
     name: str
     digest: str
+
+    @classmethod
+    def _made_of(cls, function: Any) -> OwnPart | None:
+        """Return the part that a plain function becomes; None if there are none of functions."""
+        del function
+        return None
 
     @property
     def source(self) -> str | None:
@@ -199,11 +203,12 @@ def known(
 def _made_of_functions(kinds: list[type[OwnPart]], name: object) -> Iterator[OwnPart]:
     """Make parts of the functions of this name in the modules that options named."""
     for kind in kinds:
-        if kind.of_function:
-            for module in _sources.values():
-                for value in list(vars(module).values()):
-                    if callable(value) and not isinstance(value, type) and name_of(value) == name:
-                        yield kind(value)  # type: ignore[call-arg]
+        for module in _sources.values():
+            for value in list(vars(module).values()):
+                if callable(value) and not isinstance(value, type) and name_of(value) == name:
+                    made = kind._made_of(value)
+                    if made is not None:
+                        yield made
 
 
 def _another(kinds: list[type[OwnPart]], name: object) -> str | None:

@@ -80,7 +80,6 @@ class CallableScorer(OwnScorer):
     """
 
     kind: ClassVar[str] = "scorer function"
-    of_function: ClassVar[bool] = True
     way_out: ClassVar[str] = (
         "fit with it first, dsir.fit(..., scorer=...), or on the command line give its file as "
         "--kernels FILE.py; if its source has changed, fit the model again"
@@ -119,6 +118,11 @@ class CallableScorer(OwnScorer):
             if not isinstance(failure, Exception):  # Such as KeyboardInterrupt.
                 raise failure from None
             raise KernelError(f"{self._called}: {raised(failure)}") from failure
+
+    @classmethod
+    def _made_of(cls, function: Any) -> CallableScorer:
+        """See `OwnPart._made_of`."""
+        return cls(function)
 
     @property
     def source(self) -> str | None:
