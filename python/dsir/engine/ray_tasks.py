@@ -177,25 +177,33 @@ def run_tasks(call: Call) -> list[tuple[int, Outcome]]:
     stop = threading.Event()
     found: list[tuple[int, Outcome]] = []
 
-    def work() -> None:
-        failed: int | None = None  # The first in order, of those that have failed.
-        for number, task in tasks:
-            if failed is not None and number > failed:
-                continue
-            outcome = _outcome(stage, task, stop, host)
-            found.append((number, outcome))
-            if outcome.state == "stopped":
-                break
-            if outcome.state == "failed":
-                failed = number
+    claim, ended = threading.Lock(), threading.Event()
 
-    thread = threading.Thread(target=work, name="dsir-task", daemon=True)
-    while thread.ident is None or thread.is_alive():
+    def work() -> None:
+        if not claim.acquire(blocking=False):
+            return  # Another thread of this call was first.
+        failed: int | None = None  # The first in order, of those that have failed.
         try:
-            if thread.ident is None:
-                thread.start()
-            thread.join(_LOOK)
-            if thread.is_alive() and not stop.is_set() and is_told_to_stop(run):
+            for number, task in tasks:
+                if failed is not None and number > failed:
+                    continue
+                outcome = _outcome(stage, task, stop, host)
+                found.append((number, outcome))
+                if outcome.state == "stopped":
+                    break
+                if outcome.state == "failed":
+                    failed = number
+        finally:
+            ended.set()
+
+    while not ended.is_set():
+        try:
+            # Ray's interrupt may meet the start of a thread, and then nobody knows whether there is
+            # one. So another may be started, and the one that comes first works.
+            if not claim.locked():
+                threading.Thread(target=work, name="dsir-task", daemon=True).start()
+            ended.wait(_LOOK)
+            if not ended.is_set() and not stop.is_set() and is_told_to_stop(run):
                 stop.set()
         except KeyboardInterrupt:
             stop.set()
