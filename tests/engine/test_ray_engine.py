@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import pickle
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -445,3 +448,32 @@ def test_paths_of_the_driver_do_not_travel(tmp_path):
     assert there.stem.parent == there.mirror.local != mirror.local
     assert isinstance(there.stem, Path)
     assert (there.stem.name, there.fingerprint) == ("00007", "print")
+
+
+def test_an_interrupt_that_meets_the_start_of_a_thread(monkeypatch):
+    """The thread begins later than Ray's interrupt comes; the task has one outcome."""
+    from dsir.engine import ray_tasks
+
+    monkeypatch.setattr(ray_tasks, "is_told_to_stop", lambda run: False)
+    start = threading.Thread.start
+    late = []
+
+    def interrupted_start(thread):
+        if thread.name != "dsir-task" or late:
+            start(thread)
+            return
+
+        def begin():
+            time.sleep(0.2)
+            thread.run()
+            late[0].set()
+
+        late.append(threading.Event())
+        _thread.start_new_thread(begin, ())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    call = (lambda task, progress: task, [(0, 7)], ray_tasks.versions(), "run")
+    found = ray_tasks.run_tasks(call)
+    assert late[0].wait(60)
+    assert [outcome.state for _, outcome in found] == ["stopped"]
